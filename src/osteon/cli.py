@@ -1,0 +1,64 @@
+"""The `osteon` command. Every verb imports what it needs when it is called."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osteon.errors import OsteonError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _about() -> None:
+    """Osteon: train, measure and compare deep-learning models on musculoskeletal radiographs."""
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as of train.py")] = None) -> None:
+    """Train and measure a model; takes what `python train.py` takes, `osteon train --help` included."""
+    # A fresh process under its own name, so that the children of a distributed run start alike.
+    os.execv(sys.executable, [sys.executable, "-m", "osteon.train", *(words or [])])
+
+
+@app.command()
+def score(
+    runs: Annotated[list[Path], typer.Argument(help="run folders, or folders of run folders")],
+    replicates: Annotated[int, typer.Option(help="bootstrap replicates behind every interval")] = 1000,
+    csv: Annotated[Path | None, typer.Option(help="also write the tidy table here")] = None,
+) -> None:
+    """Recompute the scores of runs from their prediction files; the folds of one task are joined."""
+    from rich.console import Console
+
+    from osteon.files import aside
+    from osteon.scoring.folds import score_runs
+    from osteon.scoring.show import show
+
+    table = score_runs([folder for run in runs for folder in run_folders(run)], replicates=replicates)
+    show(table, Console())
+    if csv:
+        with aside(csv) as draft:
+            table.to_csv(draft, index=False)
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Return the finished runs in `folder`, or `folder` itself where it is one (or nothing that we know)."""
+    if (folder / "result.json").is_file():
+        return [folder]
+    return sorted(path.parent for path in folder.glob("*/result.json")) or [folder]
+
+
+def main() -> None:
+    """Run the command; a fault of the input ends in its message and exit status 2, without a traceback."""
+    try:
+        app()
+    except OsteonError as fault:
+        print(f"osteon: {fault}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Where `conf` lies, and Hydra's composition errors in our words. Imports Hydra only when asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from osteon.errors import OsteonError, nearest
+
+
+def conf_dir() -> Path:
+    """Return the folder of config files: inside the package (a wheel), else two folders up (a checkout).
+
+    Raises:
+        OsteonError: neither place holds `train.yaml`.
+    """
+    package = Path(__file__).resolve().parent
+    places = [package / "conf", package.parents[1] / "conf"]
+    for place in places:
+        if (place / "train.yaml").is_file():
+            return place
+    raise OsteonError(f"conf/train.yaml: not found in {places[0]} or {places[1]}. Reinstall osteon.")
+
+
+def explain(fault: Exception, words: Sequence[str]) -> str | None:
+    """Put a Hydra or OmegaConf composition error in our words, with the nearest right name; None for other errors.
+
+    Args:
+        fault: what Hydra raised.
+        words: the command line, to name the group that was given no file.
+    """
+    from hydra.errors import HydraException, MissingConfigException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(fault, MissingConfigException):
+        return _missing(fault.missing_cfg_file or "", fault.options or [], str(fault))
+    if isinstance(fault, ValueError) and "group override must be" in str(fault):
+        return _no_file(words)
+    cause = fault.__cause__ if isinstance(fault.__cause__, OmegaConfBaseException) else fault
+    if isinstance(cause, OmegaConfBaseException):
+        return _omegaconf(cause, str(fault))
+    return str(fault) if isinstance(fault, HydraException) else None
+
+
+def _missing(wanted: str, options: Sequence[str], text: str) -> str:
+    group, _, name = wanted.rpartition("/")
+    if not options:
+        return text
+    generic = " Any other timm model: backbone=timm backbone.name=<name>." if group == "backbone" else ""
+    listed = ", ".join(sorted(options))
+    return f"{group}: no file {name!r} in conf/{group}.{nearest(name, options)}{generic}\nThere are: {listed}"
+
+
+def _no_file(words: Sequence[str]) -> str:
+    """Name the group that was set to null (only `dataset` and `experiment` may be)."""
+    group = next((word.partition("=")[0] for word in words if word.endswith(("=null", "="))), "a group")
+    files = sorted(path.stem for path in (conf_dir() / group.lstrip("+~")).glob("*.yaml"))
+    return f"{group}: found null, expected a file of conf/{group}. There are: {', '.join(files)}"
+
+
+def _omegaconf(cause: Exception, text: str) -> str:
+    key = str(getattr(cause, "full_key", "") or getattr(cause, "key", "") or "")
+    parent = getattr(cause, "parent_node", None)
+    try:
+        options = [str(option) for option in parent] if parent is not None else []
+    except Exception:  # the node at fault may itself not be readable
+        options = []
+    if "is not in struct" in str(cause):
+        return f"{key}: no such key.{nearest(key.rpartition('.')[2], options)}"
+    first = str(cause).splitlines()[0]
+    return f"{key}: {first}" if key else text

@@ -1,0 +1,68 @@
+"""What one training step sees: images, and for every task its targets and who has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Sample:
+    """One image. `row` is its row in the manifest; ids never travel through the loader."""
+
+    image: np.ndarray
+    row: int
+    targets: dict[str, float]
+
+
+@dataclass
+class Batch:
+    """A batch of images and any subset of their labels.
+
+    Attributes:
+        images: (B, 1, H, W) uint8.
+        rows: (B,) int64, rows of the manifest.
+        targets: task -> (B,) float32; 0 where absent.
+        present: task -> (B,) bool; False where nobody looked or the row belongs to another task.
+    """
+
+    images: Tensor
+    rows: Tensor
+    targets: dict[str, Tensor]
+    present: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+    def to(self, device: torch.device, **options: Any) -> "Batch":
+        """Return the batch on `device` (Lightning's transfer calls it)."""
+        return Batch(
+            self.images.to(device, **options),
+            self.rows.to(device, **options),
+            {name: values.to(device, **options) for name, values in self.targets.items()},
+            {name: values.to(device, **options) for name, values in self.present.items()},
+        )
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in page-locked memory (the loader calls it)."""
+        return Batch(
+            self.images.pin_memory(),
+            self.rows.pin_memory(),
+            {name: values.pin_memory() for name, values in self.targets.items()},
+            {name: values.pin_memory() for name, values in self.present.items()},
+        )
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack samples into a batch; a target that is not a number is absent."""
+    images = torch.from_numpy(np.stack([sample.image for sample in samples]))[:, None]
+    rows = torch.tensor([sample.row for sample in samples], dtype=torch.int64)
+    targets, present = {}, {}
+    for name in samples[0].targets:
+        values = torch.tensor([sample.targets[name] for sample in samples], dtype=torch.float32)
+        present[name] = ~torch.isnan(values)
+        targets[name] = torch.nan_to_num(values)
+    return Batch(images, rows, targets, present)

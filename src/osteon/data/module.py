@@ -1,0 +1,109 @@
+"""The LightningDataModule: a manifest with its cache, as loaders of train, val and test."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from osteon.data.batch import Batch, Sample, collate
+from osteon.data.radiographs import Augmenter, Radiographs
+from osteon.data.samplers import OrderedSampler, ShuffledSampler
+
+
+class RadiographData(LightningDataModule):
+    """Loaders over one manifest.
+
+    Args:
+        manifest: validated, split; its index is 0..N-1 and `slot` is the row's place in the pixel store.
+        pixels: the uint8 store.
+        targets: task -> (N,) float32 aligned with the manifest, NaN where absent or of another task.
+        batch_size: images a step, over all ranks together.
+        workers: loader processes a rank.
+        augment: for train rows.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        manifest: pd.DataFrame,
+        pixels: Path,
+        targets: Mapping[str, np.ndarray],
+        batch_size: int,
+        workers: int,
+        augment: Augmenter | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.rows = {split: np.flatnonzero(manifest["split"] == split) for split in ("train", "val", "test")}
+        self.slots = manifest["slot"].to_numpy(dtype=np.int64)
+        self.targets = dict(targets)
+        self.pixels, self.batch_size, self.workers, self.seed = pixels, batch_size, workers, seed
+        self.augment = augment
+
+    def dataset(self, split: str) -> Radiographs:
+        """Return the images of `split`; only train rows that carry a label of some task are trained on."""
+        rows = self.rows[split]
+        if split == "train":
+            labelled = np.any([~np.isnan(values[rows]) for values in self.targets.values()], axis=0)
+            rows = rows[labelled]
+        augment = self.augment if split == "train" else None
+        targets = {name: values[rows] for name, values in self.targets.items()}
+        return Radiographs(self.pixels, self.slots[rows], rows, targets, augment, self.seed)
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Return shuffled, augmented batches; a last batch of one row is dropped (BatchNorm cannot use it)."""
+        data = self.dataset("train")
+        rank, world = self._place()
+        sampler = ShuffledSampler(len(data), self.seed, self._epoch, rank, world)
+        size = max(1, self.batch_size // world)
+        return self._loader(data, sampler, size, drop_last=len(sampler) > size and len(sampler) % size == 1)
+
+    def val_dataloader(self) -> DataLoader[Sample]:
+        """Return the val images in order."""
+        return self._evaluation("val")
+
+    def test_dataloader(self) -> DataLoader[Sample]:
+        """Return the test images in order."""
+        return self._evaluation("test")
+
+    def predict_dataloader(self) -> list[DataLoader[Sample]]:
+        """Return loaders of val and test, in that order."""
+        return [self._evaluation("val"), self._evaluation("test")]
+
+    def transfer_batch_to_device(self, batch: Batch, device: object, dataloader_idx: int) -> Batch:
+        """Move a batch; overlapped with compute where the memory is pinned."""
+        return batch.to(device, non_blocking=True)  # type: ignore[arg-type]
+
+    def _evaluation(self, split: str) -> DataLoader[Sample]:
+        data = self.dataset(split)
+        rank, world = self._place()
+        return self._loader(data, OrderedSampler(len(data), rank, world), max(1, 2 * self.batch_size // world), False)
+
+    def _loader(
+        self, data: Radiographs, sampler: ShuffledSampler | OrderedSampler, size: int, drop_last: bool
+    ) -> DataLoader[Sample]:
+        pinned = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return DataLoader(
+            data,
+            batch_size=size,
+            sampler=sampler,  # type: ignore[arg-type]
+            num_workers=self.workers,
+            collate_fn=collate,
+            drop_last=drop_last,
+            pin_memory=pinned,
+            persistent_workers=self.workers > 0,
+        )
+
+    def _place(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
+
+    def _epoch(self) -> int:
+        """Count epochs from the batches processed: right also in the first epoch after a resume."""
+        if self.trainer is None:
+            return 0
+        batches = self.trainer.num_training_batches
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
+        return int(done // batches) if batches not in (0, float("inf")) else self.trainer.current_epoch

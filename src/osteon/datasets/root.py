@@ -1,0 +1,106 @@
+"""Where a dataset lies: the folder given, or one of its known names at most two levels below."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from osteon.errors import OsteonError
+from osteon.manifest.target import Card
+
+LEVELS = 2
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class LocatedCard(Card):
+    """A card that also knows its root by what lies in it.
+
+    Attributes:
+        landmarks: files or folders, relative to the root; a root holds at least one of them.
+    """
+
+    landmarks: tuple[str, ...] = ()
+
+
+def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> Path:
+    """Return the folder of a dataset.
+
+    `roots[card.name]` names it directly. Else it is looked for by its names and landmarks, at `data_root` and up to
+    two levels below, the nearest first; a folder of another name is taken if it is `data_root` itself and holds a
+    landmark.
+
+    Raises:
+        OsteonError: a folder is missing, empty or a file, no folder fits, or several fit equally; lists what was
+            looked for and where.
+    """
+    key = f"data.roots.{card.name}"
+    given = roots.get(card.name)
+    if given:
+        return _usable(Path(given).expanduser(), key)
+    if data_root is None:
+        raise OsteonError(f"data.root: not given. Name the folder of {card.name!r}: data.root=/path or {key}=/path")
+    start = _usable(data_root, "data.root")
+    levels = list(_levels(start))
+    named = [[folder for folder in level if _is_named(folder, card)] for level in levels]
+    for fitting in ([folder for folder in level if _holds(folder, card)] for level in named):
+        if len(fitting) > 1:
+            raise OsteonError(
+                f"data.root={start}: {card.name!r} could be any of {_listed(fitting)}. Name one: {key}=/path"
+            )
+        if fitting:
+            return fitting[0]
+    if _holds(start, card):
+        return start
+    almost = [folder for level in named for folder in level]
+    if almost:
+        return _usable(almost[-1], "data.root")  # the deepest; its adapter says what is missing there
+    raise OsteonError(
+        f"data.root={start}: no folder named {' or '.join(card.folders)} there or up to {LEVELS} levels below"
+        f"{_landmarks(card)}. Found: {_listed(levels[1]) or 'no folder'}. Name it: {key}=/path"
+    )
+
+
+def _usable(folder: Path, key: str) -> Path:
+    if not folder.exists():
+        raise OsteonError(f"{key}={folder}: there is no such folder.")
+    if not folder.is_dir():
+        raise OsteonError(f"{key}={folder}: this is a file; give the folder of the dataset.")
+    try:
+        empty = next(folder.iterdir(), None) is None
+    except OSError as fault:
+        raise OsteonError(f"{key}={folder}: cannot be listed ({fault.strerror}).") from fault
+    if empty:
+        raise OsteonError(f"{key}={folder}: the folder is empty.")
+    return folder
+
+
+def _levels(start: Path) -> Iterator[list[Path]]:
+    level = [start]
+    yield level
+    for _ in range(LEVELS):
+        level = [child for folder in level for child in _children(folder)]
+        yield level
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    except OSError:  # a folder that is closed to us cannot hold our data
+        return []
+
+
+def _is_named(folder: Path, card: Card) -> bool:
+    return folder.name.casefold() in {name.casefold() for name in card.folders}
+
+
+def _holds(folder: Path, card: Card) -> bool:
+    return isinstance(card, LocatedCard) and any((folder / name).exists() for name in card.landmarks)
+
+
+def _landmarks(card: Card) -> str:
+    return f", and {card.folders[0]}'s {' or '.join(card.landmarks)} not in it" if isinstance(card, LocatedCard) else ""
+
+
+def _listed(folders: list[Path]) -> str:
+    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
+    return ", ".join(str(folder) for folder in folders[:_SHOWN]) + more

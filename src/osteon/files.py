@@ -1,0 +1,54 @@
+"""Files appear whole or not at all: written aside in the same folder, flushed, then renamed."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from osteon.errors import OsteonError
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it onto `path` on success, remove it on failure.
+
+    Works for a file or for a folder that the caller makes at the yielded path.
+
+    Raises:
+        OsteonError: the disk is full, read-only or over quota; names the path.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _remove(draft)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield draft
+        if draft.is_file():
+            with draft.open("rb") as handle:
+                os.fsync(handle.fileno())
+        os.replace(draft, path)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise OsteonError(f"{path}: could not be written ({reason}). Free space or choose another folder.") from fault
+    finally:
+        _remove(draft)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with aside(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all. NaN is refused: it is not JSON."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

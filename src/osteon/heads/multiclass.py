@@ -1,0 +1,35 @@
+"""One logit a class; classes exclude each other."""
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from osteon.heads.base import Floats, LinearHead, whole_numbers
+
+ABSENT = -1
+
+
+class MulticlassHead(LinearHead):
+    """Multinomial regression on the vector; the loss is the categorical negative log-likelihood."""
+
+    kind: ClassVar[str] = "multiclass"
+
+    def __init__(self, width: int, classes: int, dropout: float = 0.0) -> None:
+        super().__init__(width, classes, dropout)
+        self.classes = classes
+
+    def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return class indices int64 (N,); NaN becomes -1, which the loss refuses where it is not masked."""
+        found = whole_numbers(values, self.classes, self.kind)
+        return np.where(np.isnan(found), ABSENT, found).astype(np.int64)
+
+    def decode(self, output: Tensor) -> dict[str, Floats]:
+        """Return `probabilities` (B, classes), each row summing to 1; computed in float64 from logits (B, classes)."""
+        probabilities: Floats = self._finite(output).softmax(dim=1).numpy()
+        return {"probabilities": probabilities}
+
+    def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(logits, target.long(), reduction="none")

@@ -1,0 +1,211 @@
+"""The store of decoded images: one letterboxed uint8 picture a distinct file, made once, found by content."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from osteon.errors import OsteonError
+from osteon.files import aside
+from osteon.images import store
+from osteon.images.digests import Step, digests
+from osteon.images.letterbox import Letterbox
+from osteon.images.read import READING_RULE
+from osteon.images.store import INDEX, PIXELS, Source
+
+# Part of the key: raise it whenever letterbox, hash or the index's columns change.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Decoded images of a manifest.
+
+    Attributes:
+        folder: holds `images.npy` (M, H, W) uint8 and `index.parquet`.
+        slots: (N,) int64, a manifest row's place in the store; -1 where its image was rejected.
+        index: one row a slot: digest, frame, scale, top, left, height, width, hash, decision, reason.
+        rejected: `image_id`, `path`, `reason` of the rows with slot -1.
+    """
+
+    folder: Path
+    slots: NDArray[np.int64]
+    index: pd.DataFrame
+    rejected: pd.DataFrame
+
+    @property
+    def file(self) -> Path:
+        """The plain .npy file of the pixels."""
+        return self.folder / PIXELS
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk."""
+        return sum((self.folder / name).stat().st_size for name in (PIXELS, INDEX))
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return (M, H, W) uint8, a read-only memory map; open it in the process that reads it."""
+        return np.asanyarray(np.load(self.file, mmap_mode="r" if len(self.index) else None))
+
+    def hashes(self) -> NDArray[np.uint8]:
+        """Return (M, 32) uint8 perceptual hashes by slot, zeros where the image was rejected."""
+        packed = b"".join(value or bytes(32) for value in self.index["hash"])
+        return np.frombuffer(packed, np.uint8).reshape(-1, 32)
+
+    def letterbox(self, slot: int) -> Letterbox:
+        """Return where the original of a slot lies in its canvas."""
+        return store.place_of(self.index.iloc[slot])
+
+
+def build(
+    root_of: Mapping[str, Path],
+    manifest_rows: pd.DataFrame,
+    size: tuple[int, int],
+    cache_dir: Path,
+    workers: int,
+    progress: bool,
+) -> Cache:
+    """Return the cache of a manifest's images, made if it is not there yet.
+
+    A store's name is the digest of the images in it, the size and the rules of reading: other rows, another order,
+    hard links or a moved data root find the same store. Two processes that need the same one make it once.
+
+    Args:
+        root_of: dataset -> its folder; may be read-only.
+        manifest_rows: N rows with `image_id`, `dataset`, `path`, `frame`.
+        size: rows and columns of the canvas.
+        cache_dir: where stores are kept.
+        workers: threads that read and decode.
+        progress: whether to show a bar on stderr.
+
+    Raises:
+        OsteonError: `cache_dir` cannot be written or is too small, or a file changes meanwhile. An image that cannot
+            be read is no error but a row of `rejected`.
+    """
+    begun = time.monotonic()
+    folders = {name: os.fspath(root) for name, root in root_of.items()}
+    names = zip(manifest_rows["dataset"].tolist(), manifest_rows["path"].tolist(), strict=True)
+    paths = [os.path.join(folders[dataset], path) for dataset, path in names]
+    with _bars(progress) as bar:
+        found, reasons = digests(paths, cache_dir / "digests.sqlite", workers, bar("reading files"))
+        keys = list(zip(found, manifest_rows["frame"].astype(int).tolist(), strict=True))
+        first = {(digest, frame): path for (digest, frame), path in zip(keys, paths, strict=True) if digest is not None}
+        sources = [Source(digest, frame, first[digest, frame]) for digest, frame in sorted(first)]
+        folder = cache_dir / "pixels" / _key(sources, size)
+        made = not folder.exists() and _make(folder, sources, size, workers, bar("caching images"))
+    index = _load_index(folder, len(sources), size)
+    place = {(source.digest, source.frame): slot for slot, source in enumerate(sources)}
+    positions = np.array([place.get(key, -1) for key in keys], np.int64)  # type: ignore[arg-type]
+    cache = _align(folder, index, manifest_rows, positions, reasons)
+    if made:
+        taken = f"{store.megabytes(cache.bytes)}, built in {time.monotonic() - begun:.0f} s"
+        print(f"cache: {len(sources):,} images, {taken}, {folder}", file=sys.stderr)
+    return cache
+
+
+def _key(sources: Sequence[Source], size: tuple[int, int]) -> str:
+    contents = [[source.digest.hex(), source.frame] for source in sources]
+    text = json.dumps([FORMAT, READING_RULE, list(size), contents])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _make(
+    folder: Path, sources: Sequence[Source], size: tuple[int, int], workers: int, bar: Callable[[int], Step]
+) -> bool:
+    """Make the store unless another process just did; return whether this one did."""
+    cache_dir, count = folder.parent.parent, len(sources)
+    with store.told(cache_dir, count, size):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (cache_dir / "locks").mkdir(exist_ok=True)
+        with _locked(cache_dir / "locks" / f"{folder.name}.lock"):
+            if folder.exists():
+                return False
+            _sweep(cache_dir, folder.name)
+            if store.needed(count, size) > store.free(cache_dir):
+                raise store.no_room(cache_dir, count, size, "the disk is too full")
+            with aside(folder) as draft, store.told(cache_dir, count, size):
+                store.write(draft, sources, size, workers, bar(count))
+    return True
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"cache: waiting for another process that builds {path.stem}", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sweep(cache_dir: Path, mine: str) -> None:
+    """Remove drafts whose builder died: nobody holds their lock (mine is held by this process)."""
+    for draft in (cache_dir / "pixels").glob(".*.part"):
+        key = draft.name[1:].split(".")[0]
+        if key == mine:
+            shutil.rmtree(draft, ignore_errors=True)
+            continue
+        try:
+            with FileLock(cache_dir / "locks" / f"{key}.lock", timeout=0):
+                shutil.rmtree(draft, ignore_errors=True)
+        except Timeout:
+            continue
+
+
+def _load_index(folder: Path, count: int, size: tuple[int, int]) -> pd.DataFrame:
+    try:
+        index = pd.read_parquet(folder / INDEX)
+        found = (folder / PIXELS).stat().st_size
+    except (OSError, ValueError) as fault:
+        raise OsteonError(f"{folder}: damaged ({fault}). Delete this folder; it is made again.") from fault
+    expected = len(store.header(count, size)) + count * size[0] * size[1]
+    if len(index) != count or found != expected:
+        raise OsteonError(
+            f"{folder}: damaged ({len(index):,} images and {found:,} bytes, expected {count:,} and {expected:,}). "
+            "Delete this folder; it is made again."
+        )
+    return index
+
+
+def _align(
+    folder: Path, index: pd.DataFrame, rows: pd.DataFrame, positions: NDArray[np.int64], reasons: Mapping[int, str]
+) -> Cache:
+    known = positions >= 0
+    slots = np.full(len(rows), -1, np.int64)
+    slots[known] = index["slot"].to_numpy()[positions[known]]
+    lost = np.flatnonzero(slots < 0)
+    decoding = index["reason"].tolist()
+    rejected = rows.iloc[lost][["image_id", "path"]].reset_index(drop=True)
+    rejected["reason"] = [reasons[row] if row in reasons else decoding[positions[row]] for row in lost.tolist()]
+    return Cache(folder, slots, index, rejected)
+
+
+@contextmanager
+def _bars(shown: bool) -> Iterator[Callable[[str], Callable[[int], Step]]]:
+    with Progress(console=Console(stderr=True), transient=True, disable=not shown) as bars:
+
+        def bar(title: str) -> Callable[[int], Step]:
+            def start(total: int) -> Step:
+                task = bars.add_task(title, total=total)
+                return lambda: bars.advance(task)
+
+            return start
+
+        yield bar

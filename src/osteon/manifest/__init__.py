@@ -1,0 +1,19 @@
+"""The manifest: one row an image, whatever the dataset."""
+
+from osteon.manifest.schema import SPLITS, complete, validate
+from osteon.manifest.split import SplitRule, assign, group, kept_together_by, prove_disjoint
+from osteon.manifest.target import Card, Reading, Target
+
+__all__ = [
+    "SPLITS",
+    "Card",
+    "Reading",
+    "SplitRule",
+    "Target",
+    "assign",
+    "complete",
+    "group",
+    "kept_together_by",
+    "prove_disjoint",
+    "validate",
+]

@@ -1,0 +1,156 @@
+"""One backbone, and around it a head for every clinical question."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+from torch import Tensor, nn
+
+from osteon.backbone import BackboneModule, Features, create_backbone
+from osteon.config.schema import Backbone, Task
+from osteon.config.specs import HeadSpec
+from osteon.errors import OsteonError
+from osteon.heads import Head, LossSum, build_head
+from osteon.manifest.target import Target
+
+Parts = dict[str, tuple[HeadSpec, Target]]
+
+
+class Model(nn.Module):
+    """Images in, every task's answer out, in one pass of the backbone.
+
+    Args:
+        backbone: gives pyramid and vector.
+        parts: task -> spec of its head, and the target it answers.
+        options: the backbone's further arguments, kept so that `spec` can rebuild it.
+
+    Raises:
+        OsteonError: no task, or a head that cannot answer its target.
+    """
+
+    def __init__(self, backbone: BackboneModule, parts: Parts, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        if not parts:
+            raise OsteonError("tasks: a model needs at least one. Choose one: task=<name>.")
+        self.backbone, self.parts, self.options = backbone, dict(parts), dict(options)
+        shape = (backbone.width, backbone.channels, backbone.strides)
+        self.heads = nn.ModuleDict(
+            {_key(task): build_head(spec, *shape, target) for task, (spec, target) in parts.items()}
+        )
+
+    @property
+    def heads_by_task(self) -> dict[str, Head]:
+        """Task -> its head, in the order of the config."""
+        return {task: cast(Head, self.heads[_key(task)]) for task in self.parts}
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return task -> output of its head for images (B, 1, H, W) uint8."""
+        features = self._features(images)
+        return {task: head(*features) for task, head in self.heads_by_task.items()}
+
+    def losses(
+        self, images: Tensor, targets: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> dict[str, LossSum]:
+        """Return task -> loss sum and count over the rows that carry its label.
+
+        Every head and the backbone have a part in the result, whatever labels the batch carries: else
+        DistributedDataParallel stops at parameters without gradient.
+
+        Args:
+            images: (B, 1, H, W) uint8.
+            targets: task -> (B,) targets; read only where present. A task may be missing altogether.
+            present: task -> (B,) bool; whether the row carries the task's label.
+
+        Raises:
+            OsteonError: images that are not uint8 of one channel.
+        """
+        features = self._features(images)
+        result = {}
+        for task, head in self.heads_by_task.items():
+            if task in targets:
+                result[task] = head.loss(head(*features), targets[task], present[task])
+            else:
+                idle = head.untouched()
+                result[task] = LossSum(idle.total + 0.0 * features.vector.float().sum(), idle.count)
+        return result
+
+    def decode(self, outputs: Mapping[str, Tensor]) -> dict[str, dict[str, np.ndarray[Any, np.dtype[np.float64]]]]:
+        """Return task -> name -> plain values of a batch, named as in a predictions file.
+
+        Raises:
+            OsteonError: an output is not finite; names the task.
+        """
+        heads, result = self.heads_by_task, {}
+        for task, output in outputs.items():
+            try:
+                result[task] = heads[task].decode(output)
+            except OsteonError as fault:
+                raise OsteonError(f"tasks.{task}: {fault}") from fault
+        return result
+
+    def spec(self) -> dict[str, Any]:
+        """Return in plain containers what `from_spec` needs to build this model again, without its weights."""
+        backbone = {"name": self.backbone.name, "size": list(self.backbone.size), "options": self.options}
+        tasks = {
+            task: {
+                "head": head.model_dump(),
+                "target": {**dataclasses.asdict(target), "classes": list(target.classes)},
+            }
+            for task, (head, target) in self.parts.items()
+        }
+        return {"backbone": backbone, "tasks": tasks}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """Build a model with random weights from what `spec` returned; nothing is fetched. Load a state dict next."""
+        told = spec["backbone"]
+        backbone = Backbone(name=told["name"], pretrained=False, pretrained_path=None, options=told["options"])
+        parts: Parts = {
+            task: (
+                TypeAdapter[HeadSpec](HeadSpec).validate_python(part["head"]),
+                Target(**{**part["target"], "classes": tuple(part["target"]["classes"])}),
+            )
+            for task, part in spec["tasks"].items()
+        }
+        height, width = told["size"]
+        return cls(create_backbone(backbone, (height, width), pretrained=False), parts, told["options"])
+
+    def _features(self, images: Tensor) -> Features:
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 1:
+            raise OsteonError(
+                f"model: images must be (B, 1, H, W) uint8 from 0 to 255, found {tuple(images.shape)} {images.dtype}. "
+                "The model normalises them itself; hand it pixels as `osteon.images` reads them."
+            )
+        features: Features = self.backbone(images)
+        return features
+
+
+def build_model(
+    tasks: Mapping[str, Task],
+    targets: Mapping[str, Target],
+    backbone: Backbone,
+    size: tuple[int, int],
+    pretrained: bool,
+) -> Model:
+    """Build the model of a run.
+
+    Args:
+        tasks: task -> its config, of which only the head is read.
+        targets: task -> the target that its dataset declares.
+        backbone: which timm model.
+        size: (height, width) of the images in pixels.
+        pretrained: whether to start from timm's weights.
+
+    Raises:
+        OsteonError: see `create_backbone` and `build_head`.
+    """
+    parts: Parts = {name: (task.head, targets[name]) for name, task in tasks.items()}
+    return Model(create_backbone(backbone, size, pretrained), parts, backbone.options)
+
+
+def _key(task: str) -> str:
+    """Return a name that a ModuleDict takes: no dots, and none of its own attributes such as `keys`."""
+    return "task_" + task.replace("%", "%25").replace(".", "%2E")

@@ -1,0 +1,71 @@
+"""From what the heads say of manifest rows to the table of predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from osteon.predictions import TaskFacts
+
+KEYS = ("image_id", "group_id", "patient_id", "study_id", "dataset", "split", "laterality")
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """Joins decoded outputs with the ids, units and targets of their manifest rows.
+
+    Attributes:
+        manifest: index 0..N-1, with `split`, `group_id` and the columns that tasks group by.
+        targets: task -> (N,) target, NaN where nobody looked.
+        members: task -> (N,) bool, whether the row belongs to the task at all.
+        facts: task -> unit, pooling and thresholds.
+        source: `real` or `phantom`.
+    """
+
+    manifest: pd.DataFrame
+    targets: Mapping[str, np.ndarray]
+    members: Mapping[str, np.ndarray]
+    facts: Mapping[str, TaskFacts]
+    source: str
+
+    def build(self, rows: np.ndarray, decoded: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
+        """Return one row an image and task, duplicates of an image dropped.
+
+        Args:
+            rows: (B,) manifest rows.
+            decoded: task -> column -> (B,) or (B, K) values.
+        """
+        first = np.unique(rows, return_index=True)[1]
+        parts = [self._of_task(task, rows[first], first, columns) for task, columns in decoded.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    def _of_task(
+        self, task: str, rows: np.ndarray, order: np.ndarray, columns: Mapping[str, np.ndarray]
+    ) -> pd.DataFrame:
+        mine = self.members[task][rows]
+        rows, order = rows[mine], order[mine]
+        groups = [name for name in self.facts[task].groups if name not in KEYS]
+        frame = self.manifest.iloc[rows][[*KEYS, *groups]].reset_index(drop=True)
+        frame.insert(0, "task", task)
+        frame["unit_id"] = unit_ids(frame, self.facts[task].unit)
+        frame["source"] = self.source
+        frame["target"] = self.targets[task][rows]
+        for name, values in columns.items():
+            chosen = values[order]
+            frame[name] = list(chosen.astype(np.float64)) if chosen.ndim > 1 else chosen.astype(np.float64)
+        return frame
+
+
+def unit_ids(frame: pd.DataFrame, unit: str) -> pd.Series:
+    """Return what is scored as one: the image, the exam, the exam's side, or the patient.
+
+    Where a dataset knows neither exam nor patient, the image stands for them.
+    """
+    if unit == "image":
+        return frame["image_id"]
+    patient = frame["patient_id"].fillna(frame["image_id"])
+    if unit == "patient":
+        return patient
+    study = patient + "/" + frame["study_id"].fillna(frame["image_id"])
+    return study if unit == "study" else study + "/" + frame["laterality"].fillna("?")

@@ -1,0 +1,51 @@
+"""How phantoms reach the disk: films in parallel, each seeded by its own place, files as a real dataset has them."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from osteon.errors import OsteonError
+
+NOTICE = "PHANTOM.txt"
+SENTENCE = (
+    "The radiographs in this folder are phantoms: drawn by code (osteon.phantoms) with known truth, of no patient. "
+    "A score measured on them says nothing about any clinical use.\n"
+)
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+WORKERS = 2
+
+
+def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
+    """Return `work` of every job, in order. Threads: NumPy and OpenCV let go of the interpreter while they draw."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, jobs))
+
+
+def save(path: Path, pixels: NDArray[Any], options: tuple[int, ...] = ()) -> None:
+    """Write an image file in the format its suffix names; folders are made.
+
+    Raises:
+        OsteonError: the image could not be encoded.
+        OSError: the disk is full or read-only.
+    """
+    done, data = cv2.imencode(path.suffix, pixels, list(options))
+    if not done:
+        raise OsteonError(f"{path}: this image could not be encoded as {path.suffix}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.tobytes())
+
+
+def stream(seed: int, *place: int) -> np.random.Generator:
+    """Return the generator of one place (patient, study, image); streams of different places are independent."""
+    return np.random.default_rng([seed, *place])
+
+
+def notice(folder: Path) -> None:
+    """Say in the dataset's root that its images are phantoms; written last, so that it marks a complete folder."""
+    (folder / NOTICE).write_text(SENTENCE, encoding="utf-8")

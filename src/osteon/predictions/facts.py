@@ -1,0 +1,76 @@
+"""What goes with a table of predictions: the facts of its tasks and of its run."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import pandas as pd
+
+from osteon.errors import OsteonError, nearest
+
+CHOICES = {
+    "head": ("binary", "multiclass"),
+    "pool": ("mean", "max", "noisy_or", "vote"),
+    "truth": ("same", "any", "max"),
+}
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What scoring must know of a task; plain JSON in the file's metadata.
+
+    Attributes:
+        head: "binary" (column `probability`, of the positive class) or "multiclass" (column `probabilities`).
+        unit: the name of the unit of evaluation (image, study, joint, patient); `unit_id` holds it.
+        pool: how image probabilities become a unit's: mean, max, noisy_or, vote.
+        truth: how image targets become a unit's: same (a conflict is an error), any, max.
+        classes: class names in the order of the class indices; for binary, negative then positive.
+        groups: columns by whose values the scores are also given.
+        protocol_threshold: in [0, 1]; a unit is called positive where its probability is strictly above.
+        rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>.
+        monitor: the metric that chooses the best epoch; "" means auroc (binary) or macro_auroc (multiclass).
+    """
+
+    head: str = "binary"
+    unit: str = "unit"
+    pool: str = "mean"
+    truth: str = "same"
+    classes: tuple[str, ...] = ("negative", "positive")
+    groups: tuple[str, ...] = ()
+    protocol_threshold: float = 0.5
+    rule: str = "youden"
+    monitor: str = ""
+
+    def __post_init__(self) -> None:
+        for name, options in CHOICES.items():
+            value = getattr(self, name)
+            if value not in options:
+                hint = nearest(str(value), options)
+                raise OsteonError(f"task {name}: {value!r} is not one of {', '.join(options)}.{hint}")
+        if not 0 <= self.protocol_threshold <= 1:
+            raise OsteonError(f"task protocol_threshold: {self.protocol_threshold} is outside [0, 1].")
+        if len(self.classes) < 2 or (self.head == "binary" and len(self.classes) != 2):
+            raise OsteonError(f"task classes: {list(self.classes)} do not fit a {self.head} head.")
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "groups", tuple(self.groups))
+        if not self.monitor:
+            object.__setattr__(self, "monitor", "auroc" if self.head == "binary" else "macro_auroc")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as plain JSON values."""
+        return asdict(self) | {"classes": list(self.classes), "groups": list(self.groups)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "TaskFacts":
+        """Return the facts of a JSON object; keys of later versions are left aside."""
+        return cls(**{item.name: value[item.name] for item in fields(cls) if item.name in value})
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A checked table of predictions with what its file says of its tasks and its run."""
+
+    frame: pd.DataFrame
+    tasks: dict[str, TaskFacts]
+    run: dict[str, Any] = field(default_factory=dict)
+    split_names: dict[str, str] = field(default_factory=dict)

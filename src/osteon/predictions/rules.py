@@ -1,0 +1,111 @@
+"""The rules every table of predictions keeps; a breach names the first rows at fault."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from osteon.errors import OsteonError, nearest
+from osteon.predictions.facts import TaskFacts
+
+REQUIRED = ("task", "split", "image_id", "group_id", "unit_id", "dataset", "source", "target")
+
+
+def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the first row of each (task, split, image_id): samplers repeat images, scores must not.
+
+    Raises:
+        OsteonError: the repeats of an image disagree on its target.
+    """
+    key = ["task", "split", "image_id"]
+    repeated = frame.duplicated(key, keep=False)
+    if not repeated.any():
+        return frame
+    some = frame[repeated]
+    differ = some.groupby(key)["target"].transform("nunique", dropna=False) > 1
+    _refuse(some, differ.to_numpy(), "merged predictions", "the same image with different targets")
+    return frame.drop_duplicates(key, ignore_index=True)
+
+
+def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "predictions") -> pd.DataFrame:
+    """Return `frame` with ids as strings and numbers as float64, or say what is wrong with it.
+
+    Raises:
+        OsteonError: a column is missing; an id is null; a split, source or task is unknown; a probability is outside
+            [0, 1] or not finite; a target is no class; an image repeats; a unit has two groups; a group two splits.
+    """
+    frame = _typed(frame, tasks, where)
+    for name, options in (("split", ("val", "test")), ("source", ("real", "phantom")), ("task", tuple(tasks))):
+        _refuse(frame, ~frame[name].isin(options), where, f"{name} is not one of {', '.join(options)}")
+    for name, facts in tasks.items():
+        rows = frame[frame["task"] == name]
+        if len(rows):
+            _check_numbers(rows, facts, f"{where}, task {name}")
+    _refuse(frame, frame.duplicated(["task", "split", "image_id"]), where, "image_id repeats within its task and split")
+    _refuse(frame, _varies(frame, ["task", "unit_id"], "group_id"), where, "one unit in two groups (group_id)")
+    _refuse(frame, _varies(frame, ["task", "group_id"], "split"), where, "one group (patient) in two splits")
+    return frame
+
+
+def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> pd.DataFrame:
+    needed = [*REQUIRED, *{_score_column(facts) for facts in tasks.values()}]
+    needed += [column for facts in tasks.values() for column in facts.groups]
+    missing = [name for name in dict.fromkeys(needed) if name not in frame]
+    if missing:
+        hint = nearest(missing[0], frame.columns)
+        raise OsteonError(
+            f"{where}: no column {', '.join(missing)}; found {', '.join(map(str, frame.columns))}.{hint} "
+            "unit_id is what is scored (repeat image_id to score images); group_id is the patient (or repeat unit_id)."
+        )
+    if frame.empty:
+        raise OsteonError(f"{where}: no row. Nothing was predicted, so nothing can be scored.")
+    frame = frame.copy(deep=False)
+    for name in REQUIRED[:-1]:
+        _refuse(frame, frame[name].isna(), where, f"{name} is empty")
+        if not pd.api.types.is_string_dtype(frame[name]):
+            frame[name] = frame[name].astype(str)
+    for name in {"target", "probability"} & set(frame.columns):
+        number = pd.to_numeric(frame[name], errors="coerce")
+        _refuse(frame, (number.isna() & frame[name].notna()), where, f"{name} is not a number")
+        frame[name] = number.astype("float64")
+    return frame
+
+
+def _check_numbers(rows: pd.DataFrame, facts: TaskFacts, where: str) -> None:
+    target = rows["target"].to_numpy()
+    count = len(facts.classes)
+    wrong = ~np.isnan(target) & ~np.isin(target, np.arange(count))
+    _refuse(rows, wrong, where, f"target is not empty and not one of 0..{count - 1}")
+    if facts.head == "binary":
+        score = rows["probability"].to_numpy()
+        _refuse(rows, ~((score >= 0) & (score <= 1)), where, "probability is not in [0, 1]")
+        return
+    sizes = np.array([len(value) if isinstance(value, (list, np.ndarray)) else 0 for value in rows["probabilities"]])
+    _refuse(rows, sizes != count, where, f"probabilities has not {count} entries, one a class")
+    scores = np.stack(rows["probabilities"].to_list()).astype(float)
+    inside = ((scores >= 0) & (scores <= 1)).all(1) & (np.abs(scores.sum(1) - 1) < 1e-3)
+    _refuse(rows, ~inside, where, "probabilities are not in [0, 1] with sum 1")
+
+
+def _varies(frame: pd.DataFrame, key: list[str], column: str) -> np.ndarray:
+    """Return a mask of the rows whose key meets more than one value of `column`."""
+    pairs = frame[[*key, column]].drop_duplicates()
+    repeated = pairs[pairs.duplicated(key, keep=False)]
+    if repeated.empty:
+        return np.zeros(len(frame), bool)
+    return pd.MultiIndex.from_frame(frame[key]).isin(pd.MultiIndex.from_frame(repeated[key]))
+
+
+def _refuse(frame: pd.DataFrame, wrong: Any, where: str, what: str) -> None:
+    wrong = np.asarray(wrong, dtype=bool)
+    if not wrong.any():
+        return
+    shown = ["task", "split", "image_id", "unit_id", "group_id", "target", "probability"]
+    first = frame.loc[wrong, [name for name in shown if name in frame]].head(3)
+    rows = "; ".join(", ".join(f"{name}={value}" for name, value in row.items()) for row in first.to_dict("records"))
+    raise OsteonError(f"{where}: {what} in {int(wrong.sum())} of {len(frame)} rows. First: {rows}.")
+
+
+def _score_column(facts: TaskFacts) -> str:
+    return "probability" if facts.head == "binary" else "probabilities"

@@ -1,0 +1,114 @@
+"""Predictions on disk: parquet of ours, or parquet and CSV of another framework."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from osteon.errors import OsteonError
+from osteon.files import aside
+from osteon.predictions.facts import Predictions, TaskFacts
+from osteon.predictions.rules import check, drop_repeats
+
+# A foreign table may leave these out; ids may not be guessed, because a wrong unit or cluster changes every number.
+DEFAULTS = {"task": "task", "split": "test", "dataset": "unknown", "source": "real"}
+_IDS = ("task", "split", "image_id", "group_id", "unit_id", "patient_id", "study_id", "dataset", "source")
+_KEY = b"osteon"
+
+
+def write(
+    path: Path,
+    frame: pd.DataFrame,
+    tasks: Mapping[str, TaskFacts],
+    run: Mapping[str, Any],
+    split_names: Mapping[str, str],
+) -> None:
+    """Check `frame` and write it as parquet, whole or not at all, with its metadata as JSON under one key.
+
+    Raises:
+        OsteonError: the table breaks a rule of `check`, or the file cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    frame = check(frame, tasks, str(path))
+    facts = {name: item.to_json() for name, item in tasks.items()}
+    about = {"version": 1, "tasks": facts, "run": dict(run), "split_names": dict(split_names)}
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), _KEY: json.dumps(about, default=str).encode()}
+    )
+    with aside(path) as draft:
+        pq.write_table(table, draft)
+
+
+def read(path: Path) -> Predictions:
+    """Read predictions from parquet or CSV, ours or another framework's.
+
+    Without our metadata a task is binary (multiclass where there is a column `probabilities`), pooled by mean,
+    called at 0.5, thresholded by Youden's index. In a CSV `probabilities` is a JSON list.
+
+    Raises:
+        OsteonError: the file is missing, unreadable, or breaks a rule of `check`.
+    """
+    if not path.is_file():
+        raise OsteonError(f"{path}: no such predictions file. A run leaves predictions/val.parquet and test.parquet.")
+    frame, about = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    for name, value in DEFAULTS.items():
+        if name not in frame:
+            frame[name] = value
+    if "group_id" not in frame and "patient_id" in frame and frame["patient_id"].notna().all():
+        frame["group_id"] = "patient:" + frame["patient_id"].astype(str)
+    tasks = {name: TaskFacts.from_json(value) for name, value in about.get("tasks", {}).items()}
+    for name in frame["task"].dropna().unique():
+        tasks.setdefault(str(name), _guess(frame[frame["task"] == name]))
+    return Predictions(check(frame, tasks, str(path)), tasks, about.get("run", {}), about.get("split_names", {}))
+
+
+def merge(tables: Sequence[Predictions]) -> Predictions:
+    """Join tables of one run (val and test, or one a rank); an image repeated in a task and split counts once.
+
+    Raises:
+        OsteonError: two tables describe one task differently, or together break a rule of `check`.
+    """
+    tasks: dict[str, TaskFacts] = {}
+    names: dict[str, str] = {}
+    for table in tables:
+        for name, facts in table.tasks.items():
+            if tasks.setdefault(name, facts) != facts:
+                raise OsteonError(f"task {name}: the tables to merge describe it differently: {tasks[name]}, {facts}.")
+        names |= table.split_names
+    frame = drop_repeats(pd.concat([table.frame for table in tables], ignore_index=True))
+    return Predictions(check(frame, tasks, "merged predictions"), tasks, dict(tables[0].run), names)
+
+
+def _guess(rows: pd.DataFrame) -> TaskFacts:
+    if "probabilities" in rows and rows["probabilities"].notna().any():
+        count = int(np.size(rows["probabilities"].dropna().iloc[0]))
+        return TaskFacts(head="multiclass", classes=tuple(str(index) for index in range(max(count, 2))))
+    return TaskFacts()
+
+
+def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str), encoding="utf-8-sig")
+        if "probabilities" in frame:
+            frame["probabilities"] = [json.loads(text) for text in frame["probabilities"]]
+    except (ValueError, TypeError) as fault:
+        raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
+    return frame, {}
+
+
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        about = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    except (pa.ArrowInvalid, OSError, ValueError) as fault:
+        raise OsteonError(f"{path}: not a readable parquet file ({fault}). Write it again with the run.") from fault
+    return table.to_pandas(), about

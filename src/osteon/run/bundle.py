@@ -1,0 +1,39 @@
+"""`model.pt`: weights, task specs, preprocessing and thresholds in plain containers, enough to predict anywhere."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+import osteon
+from osteon.config import Config
+from osteon.files import aside
+from osteon.model import Model
+from osteon.run.prepare import Prepared
+from osteon.scoring.thresholds import Threshold
+
+
+def write_model(
+    path: Path, config: Config, prepared: Prepared, model: Model, thresholds: Mapping[str, Threshold]
+) -> None:
+    """Write the trained model; `torch.load(path, weights_only=True)` reads it and runs no code."""
+    targets = {name: prepared.sources.cards[task.dataset.name].targets[task.target] for name, task in config.tasks.items()}
+    content = {
+        "osteon": osteon.__version__,
+        "source": prepared.sources.kind,
+        "backbone": config.backbone.model_dump(mode="json"),
+        "weights": model.backbone.weights,
+        "tasks": {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
+        "targets": {name: {**asdict(target), "classes": list(target.classes)} for name, target in targets.items()},
+        "preprocessing": {
+            "image_size": list(prepared.size),
+            "letterbox": True,
+            "mean": float(model.backbone.mean),
+            "std": float(model.backbone.std),
+        },
+        "thresholds": {name: asdict(threshold) for name, threshold in thresholds.items()},
+        "state_dict": {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()},
+    }
+    with aside(path) as draft:
+        torch.save(content, draft)

@@ -1,0 +1,168 @@
+"""Objects -> fit -> predictions: the trainer with its callbacks and loggers."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import CSVLogger, Logger
+
+from osteon.config import Config, Trainer, Wandb
+from osteon.data import RadiographData
+from osteon.errors import OsteonError
+from osteon.model import Model
+from osteon.module import MONITOR, OsteonModule
+
+
+NOTICES = (
+    "does not have many workers",
+    "srun. command is available",
+    "isinstance.treespec",
+    "Experiment logs directory",
+    "smaller than the logging interval",
+    "predict returned None",
+)
+
+
+def quiet() -> None:
+    """Silence notices of libraries that a user can do nothing about; what matters is printed by us."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    for text in NOTICES:
+        warnings.filterwarnings("ignore", message=f".*{text}.*")
+
+
+def precision(trainer: Trainer) -> str:
+    """Return the arithmetic: what was asked for, or bf16 where the hardware has instructions for it."""
+    if trainer.precision != "auto":
+        return trainer.precision
+    if trainer.accelerator in ("auto", "gpu") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    # Private names, but the only way to ask; tests assert that they exist.
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if fast else "32-true"
+
+
+def build_trainer(config: Config, folder: Path) -> pl.Trainer:
+    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`."""
+    settings = config.trainer
+    return pl.Trainer(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision=precision(settings),  # type: ignore[arg-type]
+        logger=_loggers(config, folder),
+        callbacks=_callbacks(config, folder),
+        gradient_clip_val=settings.gradient_clip,
+        deterministic="warn" if settings.deterministic else None,
+        limit_train_batches=settings.limit_batches,
+        limit_val_batches=settings.limit_batches,
+        enable_progress_bar=config.callbacks.progress_bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        log_every_n_steps=50,
+        default_root_dir=folder,
+    )
+
+
+def _callbacks(config: Config, folder: Path) -> list[Callback]:
+    # `best` and `last` are two: save_last beside a monitor goes stale (Lightning writes it only when the best improves).
+    common: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
+    callbacks: list[Callback] = [
+        ModelCheckpoint(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
+        ModelCheckpoint(filename="last", save_top_k=1, save_on_train_epoch_end=True, **common),
+    ]
+    if config.callbacks.early_stopping:
+        patience = config.callbacks.early_stopping
+        callbacks.append(EarlyStopping(MONITOR, mode="max", patience=patience, verbose=False))
+    if config.callbacks.progress_bar:
+        callbacks.append(RichProgressBar(leave=False))
+    return callbacks
+
+
+def _loggers(config: Config, folder: Path) -> list[Logger]:
+    loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
+    if config.logger.wandb:
+        loggers.append(_wandb(config.logger.wandb, config, folder))
+    return loggers
+
+
+def _wandb(settings: Wandb, config: Config, folder: Path) -> Logger:
+    from pytorch_lightning.loggers import WandbLogger
+
+    online = settings.mode == "online" or (settings.mode == "auto" and _wandb_key())
+    if settings.mode == "online" and not _wandb_key():
+        raise OsteonError("logger.wandb.mode=online: no key found. Set WANDB_API_KEY or use logger.wandb.mode=offline.")
+    logger = WandbLogger(
+        project=settings.project,
+        entity=settings.entity,
+        name=settings.name or folder.name,
+        group=settings.group,
+        tags=settings.tags,
+        save_dir=folder,
+        offline=not online,
+        settings={"silent": True, "console": "off"},
+    )
+    logger.log_hyperparams(config.model_dump(mode="json"))
+    return logger
+
+
+def _wandb_key() -> bool:
+    """Tell whether a key is configured; asking wandb itself could open a prompt."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    netrc = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    return netrc.is_file() and "api.wandb.ai" in netrc.read_text(encoding="utf-8", errors="ignore")
+
+
+def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> Path:
+    """Train, load the best weights back into `module`, and return their checkpoint.
+
+    Raises:
+        OsteonError: training diverged, or the device ran out of memory (names the settings to lower).
+    """
+    try:
+        trainer.fit(module, datamodule=data)
+    except (torch.OutOfMemoryError, MemoryError) as fault:
+        raise OsteonError(
+            f"out of memory: {str(fault).splitlines()[0]} Lower data.batch_size (now {data.batch_size}) or data.image_size."
+        ) from fault
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    best = folder / "checkpoints" / "best.ckpt"
+    state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
+    module.load_state_dict(state)
+    return best
+
+
+def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData) -> pd.DataFrame:
+    """Return the predictions of val and test, one row an image and task."""
+    trainer.predict(module, datamodule=data, return_predictions=False)
+    assert module.predicted is not None
+    return module.predicted
+
+
+def to_memory_format(model: Model, settings: Trainer) -> Model:
+    """Return the model in channels_last where asked for, or where the arithmetic is 16 bit."""
+    wanted = precision(settings) != "32-true" if settings.channels_last is None else settings.channels_last
+    return model.to(memory_format=torch.channels_last) if wanted else model  # type: ignore[call-overload, no-any-return]
+
+
+def training_facts(trainer: pl.Trainer, model: Model) -> dict[str, Any]:
+    """Return how training went: precision, device, epochs, best monitor, parameters."""
+    best = next(item for item in trainer.callbacks if isinstance(item, ModelCheckpoint) and item.monitor)  # type: ignore[attr-defined]
+    return {
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "best_monitor": None if best.best_model_score is None else float(best.best_model_score),
+        "precision": str(trainer.precision),
+        "device": str(trainer.strategy.root_device),
+        "processes": trainer.world_size,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+    }

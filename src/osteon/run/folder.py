@@ -1,0 +1,140 @@
+"""What a run leaves: config, manifest, split, rejected rows, predictions, thresholds, result and model."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import osteon
+from osteon.config import Config
+from osteon.files import aside, write_json, write_text
+from osteon.manifest import Card
+from osteon.run.prepare import Prepared
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "pytorch-lightning",
+    "hydra-core",
+    "albumentations",
+    "torchmetrics",
+    "monai",
+    "pydicom",
+    "numpy",
+    "pandas",
+)
+
+
+def write_start(folder: Path, config: Config, prepared: Prepared) -> None:
+    """Write what is known before training, so that a run that dies can still be read."""
+    import yaml
+
+    write_text(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    with aside(folder / "manifest.parquet") as draft:
+        prepared.manifest.to_parquet(draft, index=False)
+    with aside(folder / "rejected.csv") as draft:
+        prepared.rejected.to_csv(draft, index=False)
+    write_json(folder / "split.json", split_facts(config, prepared))
+
+
+def split_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
+    """Return counts, group counts and the sha256 of the sorted image ids of every split."""
+    frame = prepared.manifest
+    splits = {}
+    for name, groups in prepared.groups.items():
+        ids = sorted(frame.loc[frame["split"] == name, "image_id"])
+        digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+        splits[name] = {"images": len(ids), "groups": groups, "sha256": digest}
+    names = {k: v for card in prepared.sources.cards.values() for k, v in card.split_names.items()}
+    data = config.data
+    return {
+        "kept_together_by": prepared.kept_together,
+        "shared_between_splits": 0,
+        "split_seed": data.split_seed,
+        "fold": data.fold,
+        "folds": data.folds,
+        "names": names,
+        "splits": splits,
+    }
+
+
+def write_result(folder: Path, facts: Mapping[str, Any], scores: pd.DataFrame) -> None:
+    """Write `result.json`: the scores with everything needed to tell where they come from."""
+    rows = [{key: _plain(value) for key, value in row.items()} for row in scores.to_dict("records")]
+    write_json(folder / "result.json", {**facts, "scores": rows})
+
+
+def result_facts(config: Config, prepared: Prepared, weights: str, training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `result.json` says beside the scores: source, splits, weights, training, environment."""
+    return {
+        "source": prepared.sources.kind,
+        "datasets": {name: _card(card) for name, card in prepared.sources.cards.items()},
+        "tasks": list(config.tasks),
+        "backbone": config.backbone.name,
+        "weights": weights,
+        "image_size": list(prepared.size),
+        "seed": config.seed,
+        "split": split_facts(config, prepared),
+        "rejected": len(prepared.rejected),
+        "notes": list(prepared.notes),
+        "training": dict(training),
+        **environment(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _card(card: Card) -> dict[str, str]:
+    return {"title": card.title, "licence": card.licence, "citation": card.citation}
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value; what is missing is null."""
+    if value is None or (not isinstance(value, (list, dict)) and pd.isna(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, git commit and hardware."""
+    return {
+        "osteon": osteon.__version__,
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "git_commit": _git_commit(),
+        "hardware": _hardware(),
+        "command": " ".join(sys.argv),
+    }
+
+
+def _git_commit() -> str | None:
+    """Return the commit of the working directory's checkout, `+` where it has changes, null outside one."""
+    try:
+        run = {"capture_output": True, "text": True, "timeout": 5, "check": True}
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], **run).stdout.strip()  # type: ignore[call-overload]
+        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], **run).stdout  # type: ignore[call-overload]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return f"{commit}{'+' if dirty.strip() else ''}"
+
+
+def _hardware() -> dict[str, Any]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {"machine": platform.machine(), "cpu": _cpu_name(), "cores": os.cpu_count(), "gpus": gpus}
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"

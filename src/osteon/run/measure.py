@@ -1,0 +1,69 @@
+"""From predictions to scores: files are written first, and scored from what was written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from osteon import predictions
+from osteon.config import Config
+from osteon.predictions import TaskFacts
+from osteon.run.prepare import Prepared
+from osteon.scoring.metrics import direction, monitor
+from osteon.scoring.table import score
+from osteon.scoring.thresholds import Threshold, fit, freeze
+from osteon.scoring.units import units
+
+
+def facts_of(config: Config, prepared: Prepared) -> dict[str, TaskFacts]:
+    """Return what scoring must know of every task."""
+    facts = {}
+    for name, task in config.tasks.items():
+        classes = prepared.sources.cards[task.dataset.name].targets[task.target].classes
+        facts[name] = TaskFacts(
+            head=task.head.kind,
+            unit=task.unit,
+            pool=task.pool,
+            truth=task.truth,
+            classes=tuple(classes) or ("negative", "positive"),
+            groups=tuple(task.groups),
+            protocol_threshold=task.protocol_threshold,
+            rule=task.threshold_rule,
+            monitor=task.monitor,
+        )
+    return facts
+
+
+def monitor_scores(frame: pd.DataFrame, facts: Mapping[str, TaskFacts], key: str) -> dict[str, float]:
+    """Return the monitored score of every task, and under `key` their mean, signed so that higher is better."""
+    values = {name: monitor(frame[frame["task"] == name], fact) for name, fact in facts.items()}
+    scores = {f"val/{name}/{facts[name].monitor}": value for name, value in values.items()}
+    signed = [value if direction(facts[name].monitor) == "max" else -value for name, value in values.items()]
+    return {**scores, key: sum(signed) / len(signed)}
+
+
+def measure(
+    config: Config, prepared: Prepared, table: pd.DataFrame, folder: Path
+) -> tuple[dict[str, Threshold], pd.DataFrame]:
+    """Write predictions and thresholds fitted on val, and return the thresholds and the score table of the files."""
+    facts = facts_of(config, prepared)
+    names = {k: v for card in prepared.sources.cards.values() for k, v in card.split_names.items()}
+    data = config.data
+    about = {
+        "name": folder.name,
+        "fold": data.fold,
+        "folds": data.folds,
+        "seed": config.seed,
+        "backbone": config.backbone.name,
+        "bootstrap": config.bootstrap,
+    }
+    files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
+    for file in files:
+        predictions.write(file, table[table["split"] == file.stem], facts, about, names)
+    val = table[table["split"] == "val"]
+    thresholds = {
+        name: fit(units(val[val["task"] == name], fact), fact) for name, fact in facts.items() if fact.head == "binary"
+    }
+    freeze(folder / "thresholds.json", thresholds)
+    written = predictions.merge([predictions.read(file) for file in files])
+    return thresholds, score(written, thresholds, replicates=config.bootstrap)

@@ -1,0 +1,50 @@
+"""What a person sees of a run: the splits before training, the scores after it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from osteon.config import Config
+from osteon.run.prepare import Prepared
+from osteon.scoring.show import show
+
+console = Console(stderr=False, soft_wrap=False)
+
+
+def show_prepared(config: Config, prepared: Prepared) -> None:
+    """Print the splits with their counts, and the proof that no patient is in two."""
+    stamp = "drawn PHANTOM images" if prepared.sources.kind == "phantom" else "real data"
+    table = Table(title=f"{', '.join(config.tasks)} on {stamp}", title_justify="left")
+    table.add_column("split")
+    for heading in ("images", prepared.kept_together + "s", *(f"{name}: labelled, positive" for name in config.tasks)):
+        table.add_column(heading, justify="right")
+    for split, groups in prepared.groups.items():
+        inside = (prepared.manifest["split"] == split).to_numpy()
+        labels = [_labels(prepared.targets[name][inside]) for name in config.tasks]
+        table.add_row(split, f"{inside.sum():,}", f"{groups:,}", *labels)
+    console.print(table)
+    console.print(f"split by {prepared.kept_together}: 0 shared between any two splits; seed {config.data.split_seed}")
+    for note in prepared.notes:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    if len(prepared.rejected):
+        console.print(f"{len(prepared.rejected):,} image(s) rejected, listed in rejected.csv", style="yellow")
+
+
+def _labels(values: np.ndarray) -> str:
+    known = values[~np.isnan(values)]
+    return f"{len(known):,}, {(known > 0).mean():.1%}" if len(known) else "0"
+
+
+def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path) -> None:
+    """Print the score table and where the run lies."""
+    show(scores[scores["split"] == "test"], console)
+    seconds = facts["seconds"]
+    console.print(
+        f"{facts['backbone']} (weights: {facts['weights']}), {facts['image_size'][0]}x{facts['image_size'][1]} px, "
+        f"{facts['training']['epochs']} epochs in {seconds['train']:.0f} s on {facts['training']['device']}"
+    )
+    console.print(f"run: {folder}", markup=False, soft_wrap=True)

@@ -1,0 +1,98 @@
+"""Which datasets a run needs, where each lies, and what its adapter reads there: real data or drawn phantoms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from osteon import datasets, phantoms
+from osteon.config import Config, DatasetSpec
+from osteon.errors import OsteonError
+from osteon.manifest import Card, Reading, Target, complete, validate
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The datasets of a run; nothing is read yet.
+
+    Attributes:
+        kind: `real` or `phantom`; a run is never both.
+        roots: dataset -> its folder; empty for phantoms that are not drawn yet.
+        cards: dataset -> what it says of itself.
+        specs: dataset -> its settings.
+    """
+
+    kind: str
+    roots: dict[str, Path]
+    cards: dict[str, Card]
+    specs: dict[str, DatasetSpec]
+
+    def targets(self) -> dict[str, Target]:
+        """Return every target column that some dataset declares."""
+        return {name: target for card in self.cards.values() for name, target in card.targets.items()}
+
+
+def locate(config: Config) -> Sources:
+    """Find the folder of every dataset that some task asks for.
+
+    Raises:
+        OsteonError: a root that is not there, a dataset that has neither root nor phantom, real mixed with phantom,
+            a target that its dataset does not declare.
+    """
+    specs = _specs(config)
+    cards = {name: datasets.card(spec) for name, spec in specs.items()}
+    for name, task in config.tasks.items():
+        datasets.check_target(f"tasks.{name}.target", task.target, cards[task.dataset.name])
+    real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
+    if len(set(real.values())) > 1:
+        without = ", ".join(name for name, given in real.items() if not given)
+        raise OsteonError(f"data.roots: real data and phantoms do not mix; give data.root or data.roots for {without}.")
+    if not all(real.values()):
+        for name in specs:
+            _check_phantom(name)
+        return Sources("phantom", {}, cards, specs)
+    root = Path(config.data.root).expanduser().resolve() if config.data.root else None
+    roots = {name: datasets.find_root(root, card, config.data.roots) for name, card in cards.items()}
+    return Sources("real", roots, cards, specs)
+
+
+def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
+    """Read every dataset, drawing its phantom first where there is no root; rows are typed and checked.
+
+    Raises:
+        OsteonError: a dataset is not as its adapter expects, or its rows break a rule of the manifest.
+    """
+    roots = sources.roots or {name: _draw(config, name) for name in sources.specs}
+    readings = [datasets.read(roots[name], spec) for name, spec in sources.specs.items()]
+    rows = complete(pd.concat([reading.rows for reading in readings], ignore_index=True))
+    targets = sources.targets()
+    for name in targets:
+        rows[name] = pd.to_numeric(rows[name]).astype("float64")
+    rejected = pd.concat([reading.rejected for reading in readings], ignore_index=True)
+    notes = tuple(note for reading in readings for note in reading.notes)
+    located = Sources(sources.kind, roots, sources.cards, sources.specs)
+    return located, Reading(validate(rows, targets), rejected, notes)
+
+
+def _specs(config: Config) -> dict[str, DatasetSpec]:
+    specs: dict[str, DatasetSpec] = {}
+    for task, settings in config.tasks.items():
+        spec = specs.setdefault(settings.dataset.name, settings.dataset)
+        if spec != settings.dataset:
+            raise OsteonError(f"tasks.{task}.dataset: two tasks describe the dataset {spec.name!r} differently.")
+    return specs
+
+
+def _check_phantom(name: str) -> None:
+    if name not in phantoms.PHANTOMS:
+        raise OsteonError(
+            f"data.root: the dataset {name!r} has no phantom (there are: {', '.join(phantoms.PHANTOMS)}). "
+            "Give the folder that holds it: data.root=/path"
+        )
+
+
+def _draw(config: Config, name: str) -> Path:
+    size = config.phantom
+    folder = Path(config.data.cache_dir).expanduser() / "phantoms"
+    folder = folder / f"{name}-{size.patients}-{size.size}px-seed{size.seed}"
+    return phantoms.draw(name, folder, size.patients, size.seed, size.size)

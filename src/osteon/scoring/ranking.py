@@ -1,0 +1,63 @@
+"""Metrics of the order of the scores, for many weightings at once: sorted once, ties counted half."""
+
+import numpy as np
+
+from osteon.scoring.sample import Codes, Evaluate, Floats, Sample, ratio
+
+
+def auroc(sample: Sample) -> Evaluate:
+    """Prepare the area under the ROC curve: P(positive above negative) + P(tie) / 2 (Mann-Whitney).
+
+    Undefined without positives or without negatives. Source: Hanley and McNeil (1982), Radiology 143:29.
+    """
+    return _auroc(sample.score, sample.target == 1, sample.cluster)
+
+
+def macro_auroc(sample: Sample) -> Evaluate:
+    """Prepare the mean one-against-rest AUROC over the classes for which it is defined."""
+    parts = [_auroc(sample.score[:, k], sample.target == k, sample.cluster) for k in range(sample.classes)]
+
+    def evaluate(weights: Floats) -> Floats:
+        areas = np.stack([part(weights) for part in parts])
+        return ratio(np.nansum(areas, axis=0), (~np.isnan(areas)).sum(0) * 1.0)
+
+    return evaluate
+
+
+def _auroc(score: Floats, positive: np.ndarray, cluster: Codes) -> Evaluate:
+    order = np.argsort(score, kind="stable")
+    score, positive, cluster = score[order], positive[order], cluster[order]
+    negatives, positives = cluster[~positive], cluster[positive]
+    # Of the sorted negatives, how many lie below each positive, and how many below or level.
+    below = np.searchsorted(score[~positive], score[positive], "left")
+    level = np.searchsorted(score[~positive], score[positive], "right")
+    tied = np.flatnonzero(level > below)
+
+    def evaluate(weights: Floats) -> Floats:
+        gained = weights[positives]
+        lost = np.zeros((len(negatives) + 1, weights.shape[1]))
+        np.cumsum(weights[negatives], axis=0, out=lost[1:])
+        wins = np.einsum("ir,ir->r", gained, lost[below])
+        ties = np.einsum("ir,ir->r", gained[tied], lost[level[tied]] - lost[below[tied]])
+        return ratio(wins + ties / 2, gained.sum(0) * lost[-1])
+
+    return evaluate
+
+
+def average_precision(sample: Sample) -> Evaluate:
+    """Prepare the average precision: the sum over distinct scores, from high to low, of precision * gained recall.
+
+    Equal scores enter together, as in scikit-learn. Undefined without positives.
+    """
+    order = np.argsort(-sample.score, kind="stable")
+    score, positive, cluster = sample.score[order], sample.target[order] == 1, sample.cluster[order]
+    ends = np.flatnonzero(np.diff(score, append=-np.inf))
+
+    def evaluate(weights: Floats) -> Floats:
+        called = np.cumsum(weights[cluster], axis=0)
+        found = np.cumsum(weights[cluster] * positive[:, None], axis=0)[ends]
+        gained = np.diff(found, axis=0, prepend=0)
+        precision = np.nan_to_num(ratio(found, called[ends]))
+        return ratio(np.einsum("ir,ir->r", precision, gained), found[-1])
+
+    return evaluate

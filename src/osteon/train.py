@@ -1,0 +1,68 @@
+"""`python train.py ...`: Hydra composes, the config is checked, and only then is anything heavy imported."""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from osteon.compose import conf_dir, explain
+from osteon.errors import OsteonError
+
+# Mappings whose keys the user makes up: Hydra's struct check would refuse a new one, pydantic checks them all.
+OPEN = re.compile(r"^(data\.roots|backbone\.options|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+=")
+
+
+def main() -> None:
+    """Run Hydra's main; a fault of the input ends in its message and exit status 2, without a traceback."""
+    import hydra
+    from omegaconf import OmegaConf
+
+    sys.argv[1:] = [f"++{word}" if OPEN.match(word) else word for word in sys.argv[1:]]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us as exceptions
+    if not OmegaConf.has_resolver("osteon.tasks"):
+        OmegaConf.register_new_resolver("osteon.tasks", lambda *, _root_: "+".join(_root_.tasks))
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="train")(_train)()
+    except KeyboardInterrupt:
+        _stop("interrupted", 130)
+    except Exception as fault:
+        text = explain(fault, sys.argv[1:])
+        if text is None:
+            raise
+        _stop(text)
+
+
+def _train(composed: Any) -> float:
+    """Train, and return the best validation score, for sweepers; faults of the input end here, in our words."""
+    try:
+        return _checked(composed)
+    except OsteonError as fault:  # caught inside the job, or Hydra prints a line of its own before ours
+        _stop(str(fault))
+
+
+def _checked(composed: Any) -> float:
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    from osteon.config import check_config
+    from osteon.run import check_names
+
+    container = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(container, dict)
+    config = check_config({str(key): value for key, value in container.items()})
+    check_names(config)
+    from osteon.run.start import run
+
+    about = HydraConfig.get()
+    result = run(config, Path(about.runtime.output_dir).resolve(), list(about.overrides.task))
+    return float(result.facts["training"]["best_monitor"])
+
+
+def _stop(text: str, status: int = 2) -> NoReturn:
+    print(f"osteon: {text}", file=sys.stderr)
+    raise SystemExit(status) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Compose the real conf as train.py does, without a process."""
+
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from osteon.compose import conf_dir
+from osteon.config import Config, check_config
+
+
+def container(*overrides: str) -> dict[str, Any]:
+    """Return the composed container of `train.yaml` with overrides."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        composed = OmegaConf.to_container(compose("train", list(overrides)), resolve=True)
+    assert isinstance(composed, dict)
+    return {str(key): value for key, value in composed.items()}
+
+
+def config(*overrides: str) -> Config:
+    """Return the validated config of `train.yaml` with overrides."""
+    return check_config(container(*overrides))

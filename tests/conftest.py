@@ -1,0 +1,39 @@
+"""What every test may lean on: real data where it lies, a cache of its own, no W&B, no network."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    folder = Path(os.environ.get("OSTEON_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no real radiographs here: set OSTEON_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tests off the user's cache, off the network, and each worker on one thread."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("OSTEON_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("WANDB_MODE", "offline")
+    patch.setenv("WANDB_SILENT", "true")
+    patch.delenv("WANDB_API_KEY", raising=False)
+    patch.setenv("NETRC", "/nonexistent")
+    patch.setenv("HF_HUB_OFFLINE", "1")
+    patch.setenv("OMP_NUM_THREADS", "1")
+    patch.setenv("NO_COLOR", "1")
+    patch.setenv("COLUMNS", "120")
+    yield
+    patch.undo()

@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from osteon.manifest import complete
+from osteon.module import PredictionTable, unit_ids
+from osteon.predictions import TaskFacts
+
+
+def frame() -> pd.DataFrame:
+    return complete(
+        pd.DataFrame(
+            {
+                "image_id": list("abcd"),
+                "dataset": "d",
+                "path": list("abcd"),
+                "split": "test",
+                "patient_id": ["p1", "p1", "p2", None],
+                "study_id": ["s1", "s1", "s1", None],
+                "laterality": ["L", "R", None, None],
+                "group_id": ["p1", "p1", "p2", "d"],
+                "body_part": ["hip", "hip", "leg", None],
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("image", ["a", "b", "c", "d"]),
+        ("patient", ["p1", "p1", "p2", "d"]),
+        ("study", ["p1/s1", "p1/s1", "p2/s1", "d/d"]),
+        ("joint", ["p1/s1/L", "p1/s1/R", "p2/s1/?", "d/d/?"]),
+    ],
+)
+def test_units(unit: str, expected: list[str]) -> None:
+    assert unit_ids(frame(), unit).tolist() == expected
+
+
+def table() -> PredictionTable:
+    facts = {"hip": TaskFacts(unit="study", groups=("body_part",)), "kl": TaskFacts(head="multiclass", classes=("0", "1"))}
+    members = {"hip": np.array([True, True, True, False]), "kl": np.array([False, False, True, True])}
+    targets = {"hip": np.array([1, 0, np.nan, np.nan]), "kl": np.array([np.nan, np.nan, 1, 0])}
+    return PredictionTable(frame(), targets, members, facts, "phantom")
+
+
+def test_rows_of_other_tasks_are_left_out_and_repeats_dropped() -> None:
+    rows = np.array([2, 0, 3, 1, 0])
+    decoded = {
+        "hip": {"probability": np.array([0.2, 0.0, 0.3, 0.1, 0.9])},
+        "kl": {"probabilities": np.array([[0.8, 0.2], [0, 1], [0.7, 0.3], [0, 1], [0, 1]])},
+    }
+    built = table().build(rows, decoded)
+    hip = built[built["task"] == "hip"]
+    assert hip["image_id"].tolist() == ["a", "b", "c"]
+    assert hip["probability"].tolist() == [0.0, 0.1, 0.2]
+    assert hip["target"].tolist()[:2] == [1, 0]
+    assert np.isnan(hip["target"].iloc[2])
+    assert hip["body_part"].tolist() == ["hip", "hip", "leg"]
+    kl = built[built["task"] == "kl"]
+    assert kl["image_id"].tolist() == ["c", "d"]
+    assert [list(value) for value in kl["probabilities"]] == [[0.8, 0.2], [0.7, 0.3]]
+    assert set(built["source"]) == {"phantom"}

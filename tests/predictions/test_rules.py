@@ -1,0 +1,92 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from osteon.errors import OsteonError
+from osteon.predictions import TaskFacts, check, drop_repeats
+from tests.predictions.conftest import rows
+
+BINARY = {"mura": TaskFacts()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"probability": [0.1, 1.2, -1, 1]}, r"task mura: probability is not in \[0, 1\] in 2 of 4.*image_id=b.*image_id=c"),
+        ({"probability": [0.1, np.nan, 0, 1]}, r"probability is not in \[0, 1\] in 1 of 4 rows. First: .*image_id=b"),
+        ({"probability": [0.1, np.inf, 0, 1]}, r"probability is not in \[0, 1\]"),
+        ({"probability": ["0.1", "x", "0", "1"]}, "probability is not a number.*image_id=b"),
+        ({"target": [0, 0, 2, 1]}, r"target is not empty and not one of 0..1 in 1 of 4.*image_id=c"),
+        ({"target": [0, 0, 0.5, 1]}, "target is not empty"),
+        ({"target": [0, 0, -1, 1]}, "target is not empty"),
+        ({"split": "train"}, "split is not one of val, test"),
+        ({"source": "drawn"}, "source is not one of real, phantom"),
+        ({"task": ["mura", "mura", "hip", "mura"]}, "task is not one of mura in 1"),
+        ({"image_id": list("aacd")}, "image_id repeats within its task and split"),
+        ({"image_id": ["a", None, "c", "d"]}, "image_id is empty"),
+        ({"group_id": ["p", "x", "p", "q"]}, "one unit in two groups.*unit_id=p/1, group_id=p.*group_id=x"),
+        ({"split": ["test", "test", "val", "test"]}, "one group .patient. in two splits"),
+    ],
+)
+def test_a_breach_names_the_first_rows(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OsteonError, match=message):
+        check(rows(**changes), BINARY)
+
+
+def test_missing_columns_come_with_the_way_out() -> None:
+    with pytest.raises(OsteonError, match=r"no column unit_id.*repeat image_id"):
+        check(rows().drop(columns="unit_id"), BINARY)
+    with pytest.raises(OsteonError, match=r"no column probability.*Did you mean 'probabilty'"):
+        check(rows().rename(columns={"probability": "probabilty"}), BINARY)
+    with pytest.raises(OsteonError, match="no column body_part"):
+        check(rows(), {"mura": TaskFacts(groups=("body_part",))})
+    with pytest.raises(OsteonError, match="no row"):
+        check(rows().iloc[:0], BINARY)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [([0.5, 0.5], "has not 3 entries"), ([0.5, 0.6, 0.2], "with sum 1"), ([1.5, -0.5, 0], "with sum 1"), (None, "entries")],
+)
+def test_probabilities_of_classes(value: list[float] | None, message: str) -> None:
+    facts = {"mura": TaskFacts(head="multiclass", classes=("a", "b", "c"))}
+    good = [[0.2, 0.3, 0.5]] * 3
+    with pytest.raises(OsteonError, match=f"{message}.*image_id=d"):
+        check(rows(probabilities=[*good, value]), facts)
+    with pytest.raises(OsteonError, match=r"0..2 in 1 of 4"):
+        check(rows(probabilities=[*good, good[0]], target=[0, 1, 3, np.nan]), facts)
+
+
+def test_ids_become_text_and_the_callers_table_stays() -> None:
+    frame = rows(image_id=[1, 2, 3, 4], target=[0, 0, 1, 1])
+    found = check(frame, BINARY)
+    assert found["image_id"].tolist() == ["1", "2", "3", "4"]
+    assert found["target"].dtype == np.float64
+    assert frame["image_id"].tolist() == [1, 2, 3, 4]
+
+
+def test_two_tasks_may_share_an_image() -> None:
+    both = rows(task=["mura", "hip", "mura", "hip"], image_id=["a", "a", "c", "c"], unit_id=list("aacc"), group_id=list("aacc"))
+    assert len(check(both, {"mura": TaskFacts(), "hip": TaskFacts()})) == 4
+    assert len(drop_repeats(both)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pool": "meen"}, "pool: 'meen' is not one of .*Did you mean 'mean'"),
+        ({"head": "box"}, "head: 'box'"),
+        ({"truth": "some"}, "truth: 'some'"),
+        ({"protocol_threshold": 1.5}, "outside"),
+        ({"classes": ("a", "b", "c")}, "do not fit a binary head"),
+    ],
+)
+def test_facts_refuse_what_has_no_meaning(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OsteonError, match=message):
+        TaskFacts(**changes)
+
+
+def test_facts_survive_json() -> None:
+    facts = TaskFacts(head="multiclass", unit="joint", pool="vote", truth="max", classes=("0", "1", "2"), groups=("leg",))
+    assert TaskFacts.from_json(facts.to_json() | {"later": 1}) == facts
