@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 # Hydra first imports the application, then composes; a module named torch that cannot be imported proves the order.
-BLOCK = "import sys; sys.modules['torch'] = None; sys.modules['pandas'] = None; import osteon.train; osteon.train.main()"
+BLOCK = (
+    "import sys; sys.modules['torch'] = None; sys.modules['pandas'] = None; import osteon.train; osteon.train.main()"
+)
 
 
 def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -88,6 +88,7 @@ def build_augment(spec: Augment, size: tuple[int, int]) -> Augmenter:
     with warnings.catch_warnings():
         # It only warns of an argument it does not know, and then augments in another way than the config says.
         warnings.filterwarnings("error", message=".*not valid for transform.*")
+        warnings.filterwarnings("ignore", message="Got processor for bboxes, but no transform")
         try:
             return Augmenter(spec, size)
         except (UserWarning, ValueError) as fault:

@@ -15,7 +15,18 @@ def files(group: str) -> list[str]:
     return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
 
 
-GROUPS = ["task", "augment", "backbone", "optimizer", "scheduler", "trainer", "logger", "callbacks", "data", "experiment"]
+GROUPS = [
+    "task",
+    "augment",
+    "backbone",
+    "optimizer",
+    "scheduler",
+    "trainer",
+    "logger",
+    "callbacks",
+    "data",
+    "experiment",
+]
 CASES = [(group, name) for group in GROUPS for name in files(group)]
 
 

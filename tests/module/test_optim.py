@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ def test_warmup_rises_to_one_without_a_step_of_zero() -> None:
     factor = rate_factor(schedule("constant", warmup=1.0), 10, 4)
     values = [factor(step) for step in range(12)]
     assert values[0] == pytest.approx(1 / 11)
-    assert all(later > earlier for earlier, later in zip(values[:10], values[1:11], strict=True))
+    assert all(later > earlier for earlier, later in pairwise(values[:11]))
     assert values[10:] == [1.0, 1.0]
 
 

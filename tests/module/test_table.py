@@ -39,7 +39,10 @@ def test_units(unit: str, expected: list[str]) -> None:
 
 
 def table() -> PredictionTable:
-    facts = {"hip": TaskFacts(unit="study", groups=("body_part",)), "kl": TaskFacts(head="multiclass", classes=("0", "1"))}
+    facts = {
+        "hip": TaskFacts(unit="study", groups=("body_part",)),
+        "kl": TaskFacts(head="multiclass", classes=("0", "1")),
+    }
     members = {"hip": np.array([True, True, True, False]), "kl": np.array([False, False, True, True])}
     targets = {"hip": np.array([1, 0, np.nan, np.nan]), "kl": np.array([np.nan, np.nan, 1, 0])}
     return PredictionTable(frame(), targets, members, facts, "phantom")

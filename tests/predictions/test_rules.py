@@ -13,7 +13,10 @@ BINARY = {"mura": TaskFacts()}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"probability": [0.1, 1.2, -1, 1]}, r"task mura: probability is not in \[0, 1\] in 2 of 4.*image_id=b.*image_id=c"),
+        (
+            {"probability": [0.1, 1.2, -1, 1]},
+            r"task mura: probability is not in \[0, 1\] in 2 of 4.*image_id=b.*image_id=c",
+        ),
         ({"probability": [0.1, np.nan, 0, 1]}, r"probability is not in \[0, 1\] in 1 of 4 rows. First: .*image_id=b"),
         ({"probability": [0.1, np.inf, 0, 1]}, r"probability is not in \[0, 1\]"),
         ({"probability": ["0.1", "x", "0", "1"]}, "probability is not a number.*image_id=b"),
@@ -47,7 +50,12 @@ def test_missing_columns_come_with_the_way_out() -> None:
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [([0.5, 0.5], "has not 3 entries"), ([0.5, 0.6, 0.2], "with sum 1"), ([1.5, -0.5, 0], "with sum 1"), (None, "entries")],
+    [
+        ([0.5, 0.5], "has not 3 entries"),
+        ([0.5, 0.6, 0.2], "with sum 1"),
+        ([1.5, -0.5, 0], "with sum 1"),
+        (None, "entries"),
+    ],
 )
 def test_probabilities_of_classes(value: list[float] | None, message: str) -> None:
     facts = {"mura": TaskFacts(head="multiclass", classes=("a", "b", "c"))}
@@ -67,7 +75,9 @@ def test_ids_become_text_and_the_callers_table_stays() -> None:
 
 
 def test_two_tasks_may_share_an_image() -> None:
-    both = rows(task=["mura", "hip", "mura", "hip"], image_id=["a", "a", "c", "c"], unit_id=list("aacc"), group_id=list("aacc"))
+    both = rows(
+        task=["mura", "hip", "mura", "hip"], image_id=["a", "a", "c", "c"], unit_id=list("aacc"), group_id=list("aacc")
+    )
     assert len(check(both, {"mura": TaskFacts(), "hip": TaskFacts()})) == 4
     assert len(drop_repeats(both)) == 4
 
@@ -88,5 +98,7 @@ def test_facts_refuse_what_has_no_meaning(changes: dict[str, Any], message: str)
 
 
 def test_facts_survive_json() -> None:
-    facts = TaskFacts(head="multiclass", unit="joint", pool="vote", truth="max", classes=("0", "1", "2"), groups=("leg",))
+    facts = TaskFacts(
+        head="multiclass", unit="joint", pool="vote", truth="max", classes=("0", "1", "2"), groups=("leg",)
+    )
     assert TaskFacts.from_json(facts.to_json() | {"later": 1}) == facts

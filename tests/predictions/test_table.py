@@ -105,5 +105,5 @@ def test_merge_refuses_contradictions() -> None:
     with pytest.raises(OsteonError, match="describe it differently"):
         merge([one, Predictions(rows(), {"mura": TaskFacts(pool="max")})])
     other = pd.DataFrame(rows(target=[1.0, 0, 1, 1]))
-    with pytest.raises(OsteonError, match="same image with different targets.*image_id=a"):
+    with pytest.raises(OsteonError, match=r"same image with different targets.*image_id=a"):
         merge([one, Predictions(other, {"mura": TaskFacts()})])

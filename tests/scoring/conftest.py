@@ -17,7 +17,11 @@ def draw() -> Draw:
     def make(n: int = 200, patients: int | None = None, seed: int = 0, classes: int = 2, levels: int = 20) -> Sample:
         rng = np.random.default_rng(seed)
         target = rng.integers(0, classes, n)
-        cluster = np.arange(n) if patients is None else np.concatenate([np.arange(patients), rng.integers(0, patients, n - patients)])
+        cluster = (
+            np.arange(n)
+            if patients is None
+            else np.concatenate([np.arange(patients), rng.integers(0, patients, n - patients)])
+        )
         if classes > 2:
             score = rng.dirichlet(np.ones(classes), n) + 0.5 * np.eye(classes)[target]
             score /= score.sum(1, keepdims=True)
@@ -31,7 +35,9 @@ def draw() -> Draw:
 
 @pytest.fixture
 def frame() -> Frame:
-    def make(studies: int = 60, split: str = "test", seed: int = 0, source: str = "real", first: int = 0) -> pd.DataFrame:
+    def make(
+        studies: int = 60, split: str = "test", seed: int = 0, source: str = "real", first: int = 0
+    ) -> pd.DataFrame:
         rng = np.random.default_rng(seed)
         target = rng.integers(0, 2, studies).astype(float)
         study = np.repeat(np.arange(studies), rng.integers(1, 4, studies))

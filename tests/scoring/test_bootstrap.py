@@ -25,18 +25,22 @@ def test_replicates_are_those_of_the_naive_loop_under_the_same_draws(draw: Calla
     sample = draw(n=150, patients=60)
     prepared = [METRICS[name].prepare(sample, "binary") for name in NAMES]
     weights = np.concatenate(list(bootstrap.draws(60, 40, seed=3, width=150)), axis=1)
-    np.testing.assert_allclose(bootstrap.replicate(prepared, 60, 40, 3, 150), resampled(sample, weights), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        bootstrap.replicate(prepared, 60, 40, 3, 150), resampled(sample, weights), rtol=0, atol=1e-13
+    )
 
 
 def test_replicates_have_the_naive_loops_distribution(draw: Callable[..., Sample]) -> None:
     sample = draw(n=150, patients=60)
     prepared = [METRICS[name].prepare(sample, "binary") for name in NAMES]
     rng = np.random.default_rng(11)
-    chosen = [np.bincount(rng.integers(0, 60, 60), minlength=60) for _ in range(800)]
+    chosen = [np.bincount(rng.integers(0, 60, 60), minlength=60) for _ in range(400)]
     theirs, ours = resampled(sample, np.array(chosen, float).T), bootstrap.replicate(prepared, 60, 4000, 0)
     np.testing.assert_allclose(ours.mean(1), theirs.mean(1), atol=0.01)
     np.testing.assert_allclose(ours.std(1), theirs.std(1), rtol=0.1)
-    np.testing.assert_allclose(np.quantile(ours, [0.025, 0.975], axis=1), np.quantile(theirs, [0.025, 0.975], axis=1), atol=0.02)
+    np.testing.assert_allclose(
+        np.quantile(ours, [0.025, 0.975], axis=1), np.quantile(theirs, [0.025, 0.975], axis=1), atol=0.02
+    )
 
 
 def test_as_many_patients_are_drawn_as_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,5 +230,6 @@ def test_small_samples_are_called_small(draw: Draw) -> None:
     assert not small(draw(n=60), "wilson")
     assert small(draw(n=60), "bootstrap")
     assert not small(draw(n=400), "bootstrap")
-    assert small(told([1] * 5 + [0] * 300, [0] * 305), "delong")
+    assert small(draw(n=60), "delong, clustered")
+    assert small(told([1] * 5 + [0] * 300, [0] * 305), "wilson")
     assert not small(draw(n=18), "none")

@@ -82,14 +82,20 @@ def test_a_vote_counts_strictly_above_the_protocols_threshold() -> None:
 
 
 def test_equal_images_pool_to_their_own_value() -> None:
-    frame = pd.DataFrame({"unit_id": ["A"] * 3, "group_id": "p", "image_id": list("abc"), "target": 1.0, "probability": 0.1})
+    frame = pd.DataFrame(
+        {"unit_id": ["A"] * 3, "group_id": "p", "image_id": list("abc"), "target": 1.0, "probability": 0.1}
+    )
     assert units(frame, TaskFacts())["probability"].iloc[0] == 0.1
     for pool in ("mean", "max", "noisy_or"):
         assert units(frame.iloc[:1], TaskFacts(pool=pool))["probability"].iloc[0] == 0.1
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 6), st.floats(0, 1), st.sampled_from([0.0, 1.0, np.nan])), min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.floats(0, 1), st.sampled_from([0.0, 1.0, np.nan])), min_size=1, max_size=40
+    )
+)
 def test_units_equal_a_group_by(images: list[tuple[int, float, float]]) -> None:
     frame = pd.DataFrame(images, columns=["unit_id", "probability", "target"])
     frame = frame.assign(unit_id=frame["unit_id"].astype(str), image_id=range(len(frame)), group_id="p")

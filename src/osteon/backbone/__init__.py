@@ -91,5 +91,5 @@ def _explain(
         return None
     return OsteonError(
         f"backbone: {spec.name} cannot be built for data.image_size {size[0]}x{size[1]} with options {spec.options} "
-        f"({fault or type(fault).__name__}). Its own size is {'x'.join(map(str, cfg['input_size'][-2:]))}."
+        f"({str(fault) or type(fault).__name__}). Its own size is {'x'.join(map(str, cfg['input_size'][-2:]))}."
     )

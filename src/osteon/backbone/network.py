@@ -76,10 +76,11 @@ class BackboneModule(nn.Module):
         self.network.eval()
         try:
             pyramid, vector = self(torch.full((1, 1, *self.size), 128, dtype=torch.uint8))
-        except (RuntimeError, AssertionError, ValueError) as fault:
+        except Exception as fault:  # every family refuses a size, or an odd option, in its own way
             raise OsteonError(
-                f"backbone: {self.name} cannot take images of {self.size[0]}x{self.size[1]} ({fault}). "
-                "Choose a larger data.image_size, or leave it null for the model's own."
+                f"backbone: {self.name} cannot take images of {self.size[0]}x{self.size[1]} "
+                f"({str(fault) or type(fault).__name__}). Choose another data.image_size (multiples of 32 suit most, "
+                "null is the model's own), or correct backbone.options."
             ) from fault
         finally:
             self.network.train(training)
@@ -109,4 +110,4 @@ def _stride(size: tuple[int, int], grid: tuple[int, int]) -> float:
 def _step(pixels: int, cells: int) -> float:
     """Return the power of two whose grid has this many cells, padded or cut; else the plain quotient."""
     power = 2 ** round(math.log2(pixels / cells))
-    return float(power) if cells in (pixels // power, -(-pixels // power)) else pixels / cells
+    return float(power) if power <= pixels and cells in (pixels // power, -(-pixels // power)) else pixels / cells

@@ -114,8 +114,8 @@ class Loading:
             return f"backbone.pretrained: {reason}. {WAYS_OUT}"
         if "weights_only" in str(fault):
             return (
-                f"backbone.pretrained_path: {self._weights.tag} holds more than weights; loading it could run code. "
-                "Save the weights alone where you trust the file: torch.save(model.state_dict(), <file>)."
+                f"backbone.pretrained_path: {self._weights.tag} is damaged, or holds more than weights, which could "
+                "run code. Where you trust it, save the weights alone: torch.save(model.state_dict(), <file>)."
             )
         return (
             f"backbone.pretrained_path: {self._weights.tag} could not be loaded into {self._name} ({_short(fault)}). "

@@ -1,4 +1,4 @@
-"""From a composed container to a `Config`, or to an error that names the key, what was found and the nearest right name."""
+"""From a composed container to a `Config`, or to an error that names key, value and the nearest right name."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -51,7 +51,10 @@ def _lines(fault: ValidationError) -> list[str]:
         found.setdefault(head + said, [])
         if expected not in found[head + said]:
             found[head + said].append(expected)
-    return [head + " or ".join(part.rstrip(".") if i < len(e) - 1 else part for i, part in enumerate(e)) for head, e in found.items()]
+    return [
+        head + " or ".join(part.rstrip(".") if i < len(e) - 1 else part for i, part in enumerate(e))
+        for head, e in found.items()
+    ]
 
 
 def _line(path: str, error: Any) -> str:
@@ -64,7 +67,9 @@ def _line(path: str, error: Any) -> str:
         context = error.get("ctx", {})
         tag = str(context.get("tag", "nothing"))
         expected = str(context.get("expected_tags", "a kind"))
-        return f"{path}.kind: found {tag!r}, expected {expected}.{nearest(tag, expected.replace(chr(39), '').split(', '))}"
+        return (
+            f"{path}.kind: found {tag!r}, expected {expected}.{nearest(tag, expected.replace(chr(39), '').split(', '))}"
+        )
     if kind == "literal_error":
         expected = error["ctx"]["expected"]
         options = expected.replace("'", "").replace(" or ", ", ").split(", ")
@@ -127,7 +132,9 @@ def _unwrap(annotation: Any) -> Any:
 
 def _members(union: Any) -> dict[str, Any]:
     members = [_unwrap(member) for member in get_args(union)]
-    return {get_args(m.model_fields["kind"].annotation)[0]: m for m in members if _is_model(m) and "kind" in m.model_fields}
+    return {
+        get_args(m.model_fields["kind"].annotation)[0]: m for m in members if _is_model(m) and "kind" in m.model_fields
+    }
 
 
 def _is_union_tag(union: Any, part: Any) -> bool:

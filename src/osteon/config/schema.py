@@ -37,8 +37,8 @@ class Task(Strict):
     monitor: str = "auroc"
     protocol_threshold: Fraction = 0.5
     threshold_rule: Annotated[str, Field(pattern=r"^(youden|max_kappa|sens_0?\.\d+)$")] = "youden"
-    groups: list[str] = []
-    where: dict[str, Scalar | list[Scalar]] = {}
+    groups: list[str] = Field(default_factory=list)
+    where: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
     loss_weight: PositiveFloat = 1.0
 
 

@@ -5,4 +5,13 @@ from osteon.data.module import RadiographData
 from osteon.data.radiographs import Radiographs, sample_seed
 from osteon.data.samplers import OrderedSampler, ShuffledSampler
 
-__all__ = ["Batch", "OrderedSampler", "RadiographData", "Radiographs", "Sample", "ShuffledSampler", "collate", "sample_seed"]
+__all__ = [
+    "Batch",
+    "OrderedSampler",
+    "RadiographData",
+    "Radiographs",
+    "Sample",
+    "ShuffledSampler",
+    "collate",
+    "sample_seed",
+]

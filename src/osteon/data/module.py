@@ -89,7 +89,7 @@ class RadiographData(LightningDataModule):
         return DataLoader(
             data,
             batch_size=size,
-            sampler=sampler,  # type: ignore[arg-type]
+            sampler=sampler,
             num_workers=self.workers,
             collate_fn=collate,
             drop_last=drop_last,

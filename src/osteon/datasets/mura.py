@@ -81,7 +81,8 @@ def _paths(root: Path, name: str, notes: list[str]) -> list[str]:
     walked = sorted(path.relative_to(root).as_posix() for path in (root / name).glob("XR_*/patient*/study*/[!.]*"))
     images = [path for path in walked if _IMAGE.search(path)]
     if images:
-        notes.append(f"no {file.name}: the {len(images):,} images below {name}/ are used")
+        others = f"; {len(walked) - len(images):,} other files are left out" if len(images) < len(walked) else ""
+        notes.append(f"no {file.name}: the {len(images):,} images below {name}/ are used{others}")
     return images
 
 

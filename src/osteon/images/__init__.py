@@ -3,7 +3,8 @@
 from osteon.images.cache import Cache, build
 from osteon.images.letterbox import Letterbox, letterbox
 from osteon.images.near_duplicates import clusters, fingerprint
-from osteon.images.read import ImageError, Radiograph, decode, read_image
+from osteon.images.radiograph import ImageError, Radiograph
+from osteon.images.read import decode, read_image
 
 __all__ = [
     "Cache",

@@ -3,26 +3,21 @@
 import hashlib
 import json
 import os
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from osteon.errors import OsteonError
-from osteon.files import aside
 from osteon.images import store
-from osteon.images.digests import Step, digests
+from osteon.images.digests import digests
 from osteon.images.letterbox import Letterbox
+from osteon.images.making import bars, make
 from osteon.images.read import READING_RULE
 from osteon.images.store import INDEX, PIXELS, Source
 
@@ -99,13 +94,13 @@ def build(
     folders = {name: os.fspath(root) for name, root in root_of.items()}
     names = zip(manifest_rows["dataset"].tolist(), manifest_rows["path"].tolist(), strict=True)
     paths = [os.path.join(folders[dataset], path) for dataset, path in names]
-    with _bars(progress) as bar:
+    with bars(progress) as bar:
         found, reasons = digests(paths, cache_dir / "digests.sqlite", workers, bar("reading files"))
         keys = list(zip(found, manifest_rows["frame"].astype(int).tolist(), strict=True))
         first = {(digest, frame): path for (digest, frame), path in zip(keys, paths, strict=True) if digest is not None}
         sources = [Source(digest, frame, first[digest, frame]) for digest, frame in sorted(first)]
         folder = cache_dir / "pixels" / _key(sources, size)
-        made = not folder.exists() and _make(folder, sources, size, workers, bar("caching images"))
+        made = not folder.exists() and make(folder, sources, size, workers, bar("caching images"))
     index = _load_index(folder, len(sources), size)
     place = {(source.digest, source.frame): slot for slot, source in enumerate(sources)}
     positions = np.array([place.get(key, -1) for key in keys], np.int64)  # type: ignore[arg-type]
@@ -120,53 +115,6 @@ def _key(sources: Sequence[Source], size: tuple[int, int]) -> str:
     contents = [[source.digest.hex(), source.frame] for source in sources]
     text = json.dumps([FORMAT, READING_RULE, list(size), contents])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _make(
-    folder: Path, sources: Sequence[Source], size: tuple[int, int], workers: int, bar: Callable[[int], Step]
-) -> bool:
-    """Make the store unless another process just did; return whether this one did."""
-    cache_dir, count = folder.parent.parent, len(sources)
-    with store.told(cache_dir, count, size):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        (cache_dir / "locks").mkdir(exist_ok=True)
-        with _locked(cache_dir / "locks" / f"{folder.name}.lock"):
-            if folder.exists():
-                return False
-            _sweep(cache_dir, folder.name)
-            if store.needed(count, size) > store.free(cache_dir):
-                raise store.no_room(cache_dir, count, size, "the disk is too full")
-            with aside(folder) as draft, store.told(cache_dir, count, size):
-                store.write(draft, sources, size, workers, bar(count))
-    return True
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"cache: waiting for another process that builds {path.stem}", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _sweep(cache_dir: Path, mine: str) -> None:
-    """Remove drafts whose builder died: nobody holds their lock (mine is held by this process)."""
-    for draft in (cache_dir / "pixels").glob(".*.part"):
-        key = draft.name[1:].split(".")[0]
-        if key == mine:
-            shutil.rmtree(draft, ignore_errors=True)
-            continue
-        try:
-            with FileLock(cache_dir / "locks" / f"{key}.lock", timeout=0):
-                shutil.rmtree(draft, ignore_errors=True)
-        except Timeout:
-            continue
 
 
 def _load_index(folder: Path, count: int, size: tuple[int, int]) -> pd.DataFrame:
@@ -195,17 +143,3 @@ def _align(
     rejected = rows.iloc[lost][["image_id", "path"]].reset_index(drop=True)
     rejected["reason"] = [reasons[row] if row in reasons else decoding[positions[row]] for row in lost.tolist()]
     return Cache(folder, slots, index, rejected)
-
-
-@contextmanager
-def _bars(shown: bool) -> Iterator[Callable[[str], Callable[[int], Step]]]:
-    with Progress(console=Console(stderr=True), transient=True, disable=not shown) as bars:
-
-        def bar(title: str) -> Callable[[int], Step]:
-            def start(total: int) -> Step:
-                task = bars.add_task(title, total=total)
-                return lambda: bars.advance(task)
-
-            return start
-
-        yield bar

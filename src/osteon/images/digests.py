@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from osteon.images.read import missing
+from osteon.images.radiograph import missing
 
 # A file changed again within one tick of the file system's clock looks unchanged: younger ones are not remembered.
 SETTLED_SECONDS = 2.0

@@ -18,7 +18,8 @@ from osteon.errors import OsteonError
 from osteon.images.digests import digest_of
 from osteon.images.letterbox import Letterbox, letterbox
 from osteon.images.near_duplicates import fingerprint
-from osteon.images.read import ImageError, decode
+from osteon.images.radiograph import ImageError
+from osteon.images.read import decode
 
 PIXELS, INDEX = "images.npy", "index.parquet"
 _INDEX_BYTES = 200  # an image, generously

@@ -101,15 +101,16 @@ def _shared(frame: pd.DataFrame, seed: int, shares: dict[str, float], strata: pd
     return frame["group_id"].map(pd.Series(part, index=order)).astype("str")
 
 
-def _ordered_groups(frame: pd.DataFrame, seed: int, strata: pd.Series | None) -> pd.Index:
+def _ordered_groups(frame: pd.DataFrame, seed: int, strata: pd.Series | None) -> "pd.Index[str]":
     """Return the groups, shuffled by seed, then sorted by their stratum (stable, so that the shuffle stays inside)."""
     names = np.sort(frame["group_id"].unique())
-    shuffled = pd.Index(np.random.default_rng(seed).permutation(names))
+    shuffled: pd.Index[str] = pd.Index(np.random.default_rng(seed).permutation(names))
     if strata is None:
         return shuffled
     values = pd.to_numeric(strata.loc[frame.index], errors="coerce").fillna(-1.0)
     level = values.groupby(frame["group_id"].to_numpy()).max().loc[shuffled]
-    return level.sort_values(kind="stable").index
+    ordered: pd.Index[str] = level.sort_values(kind="stable").index
+    return ordered
 
 
 def prove_disjoint(frame: pd.DataFrame) -> dict[str, int]:

@@ -34,7 +34,9 @@ def draw(name: str, folder: Path, patients: int, seed: int, size: int = 256) -> 
         OsteonError: an unknown name, a count or size out of range, or a folder that cannot be written.
     """
     if name not in PHANTOMS:
-        raise OsteonError(f"No phantoms are drawn for dataset {name!r}; there are {sorted(PHANTOMS)}.{nearest(name, PHANTOMS)}")
+        raise OsteonError(
+            f"No phantoms are drawn for dataset {name!r}; there are {sorted(PHANTOMS)}.{nearest(name, PHANTOMS)}"
+        )
     if patients < 1 or size < 64 or seed < 0:
         raise OsteonError(
             f"Phantoms of {name}: patients={patients}, size={size}, seed={seed}; expected patients >= 1, size >= 64 px, seed >= 0."

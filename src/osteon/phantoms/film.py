@@ -14,6 +14,9 @@ from osteon.phantoms.scene import Scene
 from osteon.phantoms.solids import Vector, turn
 from osteon.phantoms.xray import expose, exposure
 
+# How displaced fractures are, and how often: one in five is subtle.
+STRENGTHS, SHARES = (1.4, 1.0, 0.5), (0.5, 0.35, 0.15)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -37,7 +40,14 @@ class Film:
 
 
 def film(
-    part: str, body: int, view: View, size: int, left: bool, seed: Sequence[int], findings: Sequence[Finding] = (), bits: int = 8
+    part: str,
+    body: int,
+    view: View,
+    size: int,
+    left: bool,
+    seed: Sequence[int],
+    findings: Sequence[Finding] = (),
+    bits: int = 8,
 ) -> Film:
     """Take a film.
 
@@ -57,7 +67,7 @@ def film(
     for finding in findings:
         rng = np.random.default_rng(finding.seed)
         if finding.kind == "fracture":
-            fractures.append(fracture(scene.sites[finding.index], rng, finding.strength))
+            fractures.append(fracture(scene.sites[finding.index], rng, finding.strength, max(at.width, at.height)))
         elif finding.kind == "hardware":
             metal.append(hardware(scene.beds[finding.index], rng))
         else:
@@ -68,7 +78,13 @@ def film(
 
 
 def place(
-    part: str, body: int, kind: str, views: Sequence[View], rng: np.random.Generator, names: Sequence[str] = (), bone: str = ""
+    part: str,
+    body: int,
+    kind: str,
+    views: Sequence[View],
+    rng: np.random.Generator,
+    names: Sequence[str] = (),
+    bone: str = "",
 ) -> Finding | None:
     """Choose where a finding sits, so that every view's film covers it; None where the part has no such place.
 
@@ -77,12 +93,12 @@ def place(
         bone: the bone's name must contain this.
     """
     seed = int(rng.integers(2**31))
-    draw = float(rng.random())
+    draw, strength = float(rng.random()), float(rng.choice(STRENGTHS, p=SHARES))
     covered = [_covered(*lay(part, body, view), part, view, kind, names, bone) for view in views]
     common = sorted(set.intersection(*covered)) or sorted(covered[0])
     if not common:
         return None
-    return Finding(kind, common[int(draw * len(common))], seed)
+    return Finding(kind, common[int(draw * len(common))], seed, strength)
 
 
 def _covered(scene: Scene, at: Aim, part: str, view: View, kind: str, names: Sequence[str], bone: str) -> set[int]:

@@ -68,7 +68,8 @@ class Break:
         before = np.clip(1 + beyond / np.float32(self.fracture.site.before * self.scale), 0, 1) * near
         distal = beyond > 0
         shift = [
-            np.where(distal, np.float32(self.step[k] + self.bow[k]) * after, np.float32(self.bow[k]) * before) for k in (0, 1)
+            np.where(distal, np.float32(self.step[k] + self.bow[k]) * after, np.float32(self.bow[k]) * before)
+            for k in (0, 1)
         ]
         width = np.float32(max(self.fracture.gap * self.scale / 2, 0.45))
         left = 1 - np.float32(self.fracture.loss) * np.exp(-((beyond / width) ** 4)) * self._near(along, 2.2)
@@ -88,24 +89,35 @@ class Break:
         if hit.sum() < 4:
             return None
         pad = 2.0
-        return (float(x[hit].min()) - pad, float(y[hit].min()) - pad, float(x[hit].max()) + pad, float(y[hit].max()) + pad)
+        return (
+            float(x[hit].min()) - pad,
+            float(y[hit].min()) - pad,
+            float(x[hit].max()) + pad,
+            float(y[hit].max()) + pad,
+        )
 
 
-def fracture(site: Site, rng: np.random.Generator, strength: float = 1.0) -> Fracture:
-    """Draw a fracture at `site`; `strength` scales its displacement (1: as most are, 0: only a line)."""
+def fracture(site: Site, rng: np.random.Generator, strength: float = 1.0, field: float = 0.0) -> Fracture:
+    """Draw a fracture at `site`.
+
+    `strength` scales its displacement (1: as most are, 0: only a line). `field` is the film's longest side in mm: a
+    small bone on a large film is broken more plainly, as what nobody could see would be no truth.
+    """
     lateral = unit(site.side - (site.side @ site.axis) * site.axis)
     across = lateral * rng.normal(0, 1) + cross(site.axis, lateral) * rng.normal(0, 0.7)
     across = unit(across)
     slope = np.radians(float(np.clip(rng.normal(0, 22), -50, 50)))
     normal = unit(site.axis * np.cos(slope) + lateral * np.sin(slope))
-    size = site.half * strength
+    size = max(site.half, 0.034 * field) * strength
     impacted = rng.random() < 0.12
     shorten = -site.axis * float(rng.uniform(0.02, 0.25)) * size
     step = across * float(rng.uniform(0.45, 1.1)) * size + shorten
     bow = unit(across * rng.normal(0.6, 0.5) + lateral * rng.normal(0, 0.5)) * float(rng.uniform(0.1, 0.55)) * size
-    gap = float(np.clip(rng.uniform(0.2, 0.38) * site.half, 0.9, 6.0))
+    gap = float(np.clip(rng.uniform(0.2, 0.38) * max(site.half, 0.034 * field), 0.9, 6.0)) * (0.45 + 0.55 * strength)
     loss = -float(rng.uniform(0.4, 0.7)) if impacted else float(rng.uniform(0.75, 1.0))
-    return Fracture(site, normal, step, bow, gap, loss, float(rng.uniform(0.02, 0.06)) * site.half, rng.uniform(0, 6.28, 2))
+    return Fracture(
+        site, normal, step, bow, gap, loss, float(rng.uniform(0.02, 0.06)) * site.half, rng.uniform(0, 6.28, 2)
+    )
 
 
 @dataclass(frozen=True)
@@ -162,13 +174,19 @@ def wear(joint: Joint, scene: Scene, rng: np.random.Generator) -> None:
         for level in (-1.0, 1.0):
             if rng.random() < 0.8:
                 at = joint.point + joint.side * sign * joint.half * 1.02 + joint.across * level * joint.half * 0.22
-                size = joint.half * grade * float(rng.uniform(0.22, 0.36))
-                axes = np.stack([joint.side * size, joint.across * size * 0.55, cross(joint.side, joint.across) * size], 1)
+                size = joint.half * grade * float(rng.uniform(0.3, 0.5))
+                axes = np.stack(
+                    [joint.side * size, joint.across * size * 0.55, cross(joint.side, joint.across) * size], 1
+                )
                 scene.add(joint.bone, Ellipsoid(at, axes, 0.8))
     for level in (-1.0, 1.0):
         at = joint.point + joint.across * level * joint.half * 0.18
-        axes = [joint.side * joint.half * 0.85, joint.across * joint.half * 0.16 * grade, cross(joint.side, joint.across)]
-        axes[2] = axes[2] * joint.half * 0.5
+        axes = [
+            joint.side * joint.half * 0.85,
+            joint.across * joint.half * 0.13 * grade,
+            cross(joint.side, joint.across),
+        ]
+        axes[2] = axes[2] * joint.half * 0.28
         scene.add(f"{joint.bone}_sclerosis", Ellipsoid(at, np.stack(axes, 1), joint.half))
 
 

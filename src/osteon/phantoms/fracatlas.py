@@ -61,7 +61,9 @@ def _draw(folder: Path, number: int, seed: int, size: int) -> _Image:
     share = [region[0] for region in REGIONS]
     _, parts, regions = REGIONS[int(rng.choice(len(REGIONS), p=share))]
     part = parts[int(rng.integers(len(parts)))]
-    view: View = "frontal" if part in FRONTAL_ONLY else str(rng.choice(["frontal", "lateral", "oblique"], p=[0.6, 0.3, 0.1]))
+    view: View = (
+        "frontal" if part in FRONTAL_ONLY else str(rng.choice(["frontal", "lateral", "oblique"], p=[0.6, 0.3, 0.1]))
+    )
     left, wires = bool(rng.random() < 0.5), bool(rng.random() < HARDWARE)
     findings = _findings(part, body, view, stream(seed, number, 1), wires)
     taken = film(part, body, view, size, left, (seed, number, 2), findings)
@@ -121,7 +123,9 @@ def _coco(folder: Path, images: list[_Image]) -> None:
                     "area": (x1 - x0) * (y1 - y0),
                 }
             )  # fmt: skip
-    files = [{"id": n, "width": i.width, "height": i.height, "file_name": i.name} for n, i in enumerate(listed, start=1)]
+    files = [
+        {"id": n, "width": i.width, "height": i.height, "file_name": i.name} for n, i in enumerate(listed, start=1)
+    ]
     table = {"info": {"description": "phantoms drawn by osteon"}, "images": files, "annotations": annotations}
     table["categories"] = [{"id": 0, "name": "fractured"}]
     (folder / "COCO_fracture_masks.json").write_text(json.dumps(table), encoding="utf-8")

@@ -31,7 +31,11 @@ def write(folder: Path, patients: int, seed: int, size: int) -> None:
 def _patient(folder: Path, patient: int, seed: int, size: int) -> list[tuple[dict[str, Any], list[list[float]]]]:
     """Draw a patient's films; return their rows and boxes."""
     rng, body = stream(seed, patient), int(stream(seed, patient, 0).integers(2**31))
-    who = {"sex": str(rng.choice(["F", "M"])), "age_years": int(np.clip(rng.normal(68, 14), 22, 98)), "site": str(rng.choice(SITES))}
+    who = {
+        "sex": str(rng.choice(["F", "M"])),
+        "age_years": int(np.clip(rng.normal(68, 14), 22, 98)),
+        "site": str(rng.choice(SITES)),
+    }
     drawn = []
     for study in range(1, 2 + int(rng.random() < 0.1)):
         broken, left = bool(stream(seed, patient, study, 0).random() < FRACTURED), bool(rng.random() < 0.5)
@@ -44,7 +48,13 @@ def _patient(folder: Path, patient: int, seed: int, size: int) -> list[tuple[dic
             name = f"images/P{patient + 1:05d}_{study}_{number + 1}.png"
             save(folder / name, taken.pixels)
             row = {"path": name, "patient_id": f"P{patient + 1:05d}", "study_id": f"P{patient + 1:05d}-{study}"}
-            row |= {"laterality": "L" if left else "R", "view": view, "body_part": "hip", **who, "fracture": int(broken)}
+            row |= {
+                "laterality": "L" if left else "R",
+                "view": view,
+                "body_part": "hip",
+                **who,
+                "fracture": int(broken),
+            }
             drawn.append((row, [[round(v, 1) for v in box] for box in taken.boxes]))
     return drawn
 

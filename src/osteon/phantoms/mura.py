@@ -16,8 +16,22 @@ from osteon.phantoms.writing import notice, parallel, save, stream
 
 PARTS = ("WRIST", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "ELBOW", "FINGER")  # in the order of the original's CSVs
 ABNORMAL = 0.45
-KINDS = (("fracture", 0.55), ("hardware", 0.3), ("degenerative", 0.15))
-VIEWS = ((("frontal",), 0.15), (("frontal", "lateral"), 0.35), (("frontal", "lateral", "oblique"), 0.4))
+KINDS = (("fracture", 0.42), ("hardware", 0.5), ("degenerative", 0.08))
+# A study's views and how often; bones that hide each other from the side are more often shot obliquely.
+VIEWS = (
+    ("frontal",),
+    ("frontal", "lateral"),
+    ("frontal", "lateral", "oblique"),
+    ("frontal", "frontal", "lateral", "oblique"),
+)
+CROWDED_VIEWS = (
+    ("frontal",),
+    ("frontal", "oblique"),
+    ("frontal", "oblique", "oblique"),
+    ("frontal", "oblique", "oblique", "lateral"),
+)
+SHARES = (0.15, 0.4, 0.35, 0.1)
+CROWDED = ("hand", "finger", "wrist", "humerus")
 TWICE = 0.12  # share of patients with a second study
 
 
@@ -53,13 +67,15 @@ def _studies(patients: int, seed: int) -> Iterator[_Study]:
             for number in range(1, 2 + int(rng.random() < TWICE)):
                 abnormal = bool(rng.random() < ABNORMAL)
                 name = f"study{number}_{'positive' if abnormal else 'negative'}"
-                yield _Study(f"{split}/XR_{part}/patient{patient + 1:05d}/{name}/", part.lower(), patient, number, abnormal)
+                yield _Study(
+                    f"{split}/XR_{part}/patient{patient + 1:05d}/{name}/", part.lower(), patient, number, abnormal
+                )
 
 
 def _draw(folder: Path, study: _Study, seed: int, size: int) -> list[str]:
     """Draw a study's films; return their file names."""
     rng, body = stream(seed, study.patient, study.number), int(stream(seed, study.patient, 0).integers(2**31))
-    views = _views(rng)
+    views = _views(study.part, rng)
     left = bool(stream(seed, study.patient, 0, 1).random() < 0.5)
     findings = _findings(study, body, views, stream(seed, study.patient, study.number, 0)) if study.abnormal else ()
     colour = bool(rng.random() < 0.3)
@@ -73,13 +89,8 @@ def _draw(folder: Path, study: _Study, seed: int, size: int) -> list[str]:
     return names
 
 
-def _views(rng: np.random.Generator) -> tuple[View, ...]:
-    draw = float(rng.random())
-    for views, share in VIEWS:
-        if draw < share:
-            return views
-        draw -= share
-    return ("frontal", "frontal", "lateral", "oblique")
+def _views(part: str, rng: np.random.Generator) -> tuple[View, ...]:
+    return (CROWDED_VIEWS if part in CROWDED else VIEWS)[int(rng.choice(len(SHARES), p=SHARES))]
 
 
 def _findings(study: _Study, body: int, views: tuple[View, ...], rng: np.random.Generator) -> tuple[Finding, ...]:

@@ -63,7 +63,7 @@ def _hand(scene: Scene, seed: int, view: View) -> Aim:
     wrist = forearm(body, scene, forearm_frame, 0.0, 0.0)
     carpus(body, scene, wrist)
     hand(body, scene, wrist, {"frontal": 2.0, "oblique": 8.0, "lateral": 14.0}[view], 1.0)
-    return Aim(wrist.point(4, 72 * body.size), 190, 235, True)
+    return Aim(wrist.point(4, 76 * body.size), 180, 215, True)
 
 
 def _wrist(scene: Scene, seed: int, view: View) -> Aim:
@@ -80,7 +80,7 @@ def _humerus(scene: Scene, seed: int, view: View) -> Aim:
     girdle(body, scene, WORLD)
     elbow = humerus(body, scene, Frame(WORLD.origin, turn("z", -6.0)))
     forearm(body, scene, elbow, 60.0 if view == "lateral" else 10.0)
-    return Aim(elbow.origin * 0.5 + vector(-10, 0, 0), 190, 370)
+    return Aim(elbow.origin * 0.5 + vector(-10, 0, 0), 170, 330)
 
 
 def _shoulder(scene: Scene, seed: int, view: View) -> Aim:
@@ -144,7 +144,9 @@ def lay(part: str, seed: int, view: View) -> tuple[Scene, Aim]:
     return scene, POSITIONS[part](scene, seed, view)
 
 
-def aim(part: str, at: Aim, view: View, size: int, left: bool, rng: np.random.Generator) -> tuple[Camera, tuple[int, int]]:
+def aim(
+    part: str, at: Aim, view: View, size: int, left: bool, rng: np.random.Generator
+) -> tuple[Camera, tuple[int, int]]:
     """Return a camera on `at` and the film's height and width (longest side `size` px), with the pose's small errors."""
     angle = min(ANGLE[view], MOST.get(part, 90.0)) + float(rng.normal(0, 4))
     spin = float(np.clip(rng.normal(180 if at.upright and rng.random() < 0.85 else 0, 6), -20, 200))

@@ -91,7 +91,14 @@ class Build:
         """Return `value` scaled by the body's size and a personal deviation (relative sd `part`)."""
         return value * self.size * float(np.clip(self.rng.normal(1, part), 1 - 2.5 * part, 1 + 2.5 * part))
 
-    def loft(self, frame: Frame, start: tuple[float, ...], end: tuple[float, ...], *stations: tuple[float, ...], ends: float = 0.35) -> Loft:
+    def loft(
+        self,
+        frame: Frame,
+        start: tuple[float, ...],
+        end: tuple[float, ...],
+        *stations: tuple[float, ...],
+        ends: float = 0.35,
+    ) -> Loft:
         """Return a loft in `frame`: stations are (position, centre offset, half width, half depth, cortex), mm."""
         rows = [(u, c, 0.0, w * self.girth, d * self.girth, t * self.cortex) for u, c, w, d, t in stations]
         first, last = frame.point(*start), frame.point(*end)
@@ -99,7 +106,9 @@ class Build:
         side = frame.axes[:, 0] if abs(axis @ frame.axes[:, 0]) < 0.8 else frame.axes[:, 1]
         return Loft(first, last, unit(side - (side @ axis) * axis), np.asarray(rows, float), ends)
 
-    def sleeve(self, frame: Frame, start: tuple[float, ...], end: tuple[float, ...], *radii: tuple[float, float]) -> Loft:
+    def sleeve(
+        self, frame: Frame, start: tuple[float, ...], end: tuple[float, ...], *radii: tuple[float, float]
+    ) -> Loft:
         """Return soft tissue along a line: `radii` are (half width, half depth) at even steps, mm."""
         steps = np.linspace(0, 1, len(radii))
         rows = [(u, 0.0, 0.0, w * self.flesh, d * self.flesh, 0.0) for u, (w, d) in zip(steps, radii, strict=True)]

@@ -12,7 +12,8 @@ from osteon.phantoms.scene import Scene
 from osteon.phantoms.solids import Array, Camera, Crop, Solid
 
 # Linear attenuation (1/mm) at the mean energy of a 55-75 kV beam: soft tissue, cortex, medulla, metal (NIST XCOM, rounded).
-TISSUE, CORTEX, MEDULLA, METAL = 0.017, 0.078, 0.030, 0.40
+TISSUE, CORTEX, MEDULLA, METAL = 0.017, 0.078, 0.030, 0.80
+HEADROOM = 0.12  # of the log range, kept above the densest bone: metal is the whitest thing on a film
 # Strokes of the lead letters in a unit square: drawn by hand, as fonts differ between OpenCV's releases.
 LETTERS = {
     "L": (((0, 0), (0, 1), (0.62, 1)),),
@@ -97,7 +98,9 @@ def expose(
     soft = np.maximum(maps.tissue, bone * 1.15)
     soften = 1 + 0.8 * float(np.exp(-np.percentile(soft, 90) / 60))  # thin parts are shot with a softer beam
     load = np.float32(TISSUE * soften) * (soft - bone) * (1 + 0.012 * texture[1])
-    load += np.float32(CORTEX * soften) * maps.cortex + np.float32(MEDULLA * soften) * maps.medulla * (1 + 0.12 * texture[0])
+    load += np.float32(CORTEX * soften) * maps.cortex + np.float32(MEDULLA * soften) * maps.medulla * (
+        1 + 0.12 * texture[0]
+    )
     load += np.float32(METAL) * maps.metal
     film = _read(_detect(load, soft, how, rng), how, soft)
     _frame(film, how)
@@ -105,7 +108,9 @@ def expose(
     return np.clip(np.round(film * full), 0, full).astype(np.uint8 if bits == 8 else np.uint16), boxes
 
 
-def _cross(scene: Scene, camera: Camera, shape: tuple[int, int], fractures: tuple[Fracture, ...]) -> tuple[_Maps, list[Box]]:
+def _cross(
+    scene: Scene, camera: Camera, shape: tuple[int, int], fractures: tuple[Fracture, ...]
+) -> tuple[_Maps, list[Box]]:
     """Sum path lengths over the bones (once within a bone), and take the soft tissue's union."""
     maps = _Maps(*(np.zeros(shape, np.float32) for _ in range(4)))
     boxes: list[Box] = []
@@ -122,7 +127,9 @@ def _cross(scene: Scene, camera: Camera, shape: tuple[int, int], fractures: tupl
     return maps, boxes_inside(boxes, shape[1], shape[0])
 
 
-def _grid(bounds: tuple[float, float, float, float], shape: tuple[int, int], pad: float) -> tuple[Crop, Array, Array] | None:
+def _grid(
+    bounds: tuple[float, float, float, float], shape: tuple[int, int], pad: float
+) -> tuple[Crop, Array, Array] | None:
     """Return the crop of the film within bounds and its pixel coordinates, or None where they do not meet."""
     x0, y0 = max(int(bounds[0] - pad), 0), max(int(bounds[1] - pad), 0)
     x1, y1 = min(int(bounds[2] + pad) + 2, shape[1]), min(int(bounds[3] + pad) + 2, shape[0])
@@ -221,7 +228,7 @@ def _read(log: Array, how: Exposure, soft: Array) -> Array:
     low, high = np.percentile(body[::7], [4, 99.5]) if body.size > 100 else (0.0, 1.0)
     low = low * (0.25 + 0.6 * min(float(np.median(soft[soft > 5])) / 130, 1)) if body.size else 0.0
     span = max(float(high - low), 0.05)
-    start, end = low + span * how.window[0], high - span * how.window[1]
+    start, end = low + span * how.window[0], high + span * (HEADROOM - how.window[1])
     film = np.clip((log - np.float32(start)) / np.float32(end - start), 0, 1.4)
     film = np.where(film > 0.85, 0.85 + 0.15 * np.tanh((film - 0.85) / 0.15), film)
     lift = 0.68 + 0.32 * min(float(np.median(soft[soft > 5])) / 80, 1) if body.size else 1.0
@@ -233,7 +240,10 @@ def _frame(film: Array, how: Exposure) -> None:
     height, width = film.shape
     if any(how.border):
         left, top, right, bottom = how.border
-        corners = np.array([(left, top), (1 - right, top), (1 - right, 1 - bottom), (left, 1 - bottom)]) * (width, height)
+        corners = np.array([(left, top), (1 - right, top), (1 - right, 1 - bottom), (left, 1 - bottom)]) * (
+            width,
+            height,
+        )
         middle, angle = np.array([width / 2, height / 2]), np.radians(how.tilt)
         spin = np.array([(np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))])
         open_beam = np.zeros(film.shape, np.uint8)

@@ -18,14 +18,12 @@ def write_model(
     path: Path, config: Config, prepared: Prepared, model: Model, thresholds: Mapping[str, Threshold]
 ) -> None:
     """Write the trained model; `torch.load(path, weights_only=True)` reads it and runs no code."""
-    targets = {name: prepared.sources.cards[task.dataset.name].targets[task.target] for name, task in config.tasks.items()}
     content = {
         "osteon": osteon.__version__,
         "source": prepared.sources.kind,
-        "backbone": config.backbone.model_dump(mode="json"),
+        "model": model.spec(),
         "weights": model.backbone.weights,
         "tasks": {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
-        "targets": {name: {**asdict(target), "classes": list(target.classes)} for name, target in targets.items()},
         "preprocessing": {
             "image_size": list(prepared.size),
             "letterbox": True,

@@ -1,4 +1,4 @@
-"""What the schema cannot judge and torch is not needed for: names of backbones and metrics, combinations of settings."""
+"""What the schema cannot judge and torch is not needed for: names of backbones, metrics and rules."""
 
 from osteon.config import Config
 from osteon.config.names import check_backbone_name

@@ -18,7 +18,6 @@ from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.module import MONITOR, OsteonModule
 
-
 NOTICES = (
     "does not have many workers",
     "srun. command is available",
@@ -72,7 +71,7 @@ def build_trainer(config: Config, folder: Path) -> pl.Trainer:
 
 
 def _callbacks(config: Config, folder: Path) -> list[Callback]:
-    # `best` and `last` are two: save_last beside a monitor goes stale (Lightning writes it only when the best improves).
+    # `best` and `last` are two: save_last beside a monitor goes stale, as it is written only when the best improves.
     common: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
     callbacks: list[Callback] = [
         ModelCheckpoint(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
@@ -129,16 +128,23 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
     """
     try:
         trainer.fit(module, datamodule=data)
-    except (torch.OutOfMemoryError, MemoryError) as fault:
-        raise OsteonError(
-            f"out of memory: {str(fault).splitlines()[0]} Lower data.batch_size (now {data.batch_size}) or data.image_size."
-        ) from fault
+    except (MemoryError, RuntimeError) as fault:
+        if not _memory(fault):
+            raise
+        said = (str(fault).splitlines() or ["no memory left."])[0]
+        ways = f"Lower data.batch_size (now {data.batch_size}) or data.image_size."
+        raise OsteonError(f"out of memory: {said} {ways}") from fault
     if trainer.interrupted:
         raise KeyboardInterrupt
     best = folder / "checkpoints" / "best.ckpt"
     state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
     module.load_state_dict(state)
     return best
+
+
+def _memory(fault: Exception) -> bool:
+    """Tell whether the device (torch's own error) or the host (a plain RuntimeError of its allocator) is full."""
+    return isinstance(fault, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(fault)
 
 
 def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData) -> pd.DataFrame:
@@ -151,7 +157,7 @@ def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData) -> 
 def to_memory_format(model: Model, settings: Trainer) -> Model:
     """Return the model in channels_last where asked for, or where the arithmetic is 16 bit."""
     wanted = precision(settings) != "32-true" if settings.channels_last is None else settings.channels_last
-    return model.to(memory_format=torch.channels_last) if wanted else model  # type: ignore[call-overload, no-any-return]
+    return model.to(memory_format=torch.channels_last) if wanted else model
 
 
 def training_facts(trainer: pl.Trainer, model: Model) -> dict[str, Any]:

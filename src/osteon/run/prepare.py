@@ -85,7 +85,7 @@ def _check_columns(name: str, task: Task, rows: pd.DataFrame) -> None:
 
 
 def _asked(rows: pd.DataFrame, task: Task) -> np.ndarray:
-    asked = (rows["dataset"] == task.dataset.name).to_numpy(dtype=bool)
+    asked = (rows["dataset"] == task.dataset.name).to_numpy(dtype=bool, copy=True)
     for column, wanted in task.where.items():
         asked &= rows[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(dtype=bool)
     return asked

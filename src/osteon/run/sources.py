@@ -9,6 +9,7 @@ from osteon import datasets, phantoms
 from osteon.config import Config, DatasetSpec
 from osteon.errors import OsteonError
 from osteon.manifest import Card, Reading, Target, complete, validate
+from osteon.phantoms.stamp import edition, is_phantom
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,12 @@ def locate(config: Config) -> Sources:
         return Sources("phantom", {}, cards, specs)
     root = Path(config.data.root).expanduser().resolve() if config.data.root else None
     roots = {name: datasets.find_root(root, card, config.data.roots) for name, card in cards.items()}
-    return Sources("real", roots, cards, specs)
+    drawn = {name for name, folder in roots.items() if is_phantom(folder)}
+    if drawn and len(drawn) < len(roots):
+        raise OsteonError(
+            f"data.root: {', '.join(sorted(drawn))} lies there as drawn phantoms; they do not mix with real data."
+        )
+    return Sources("phantom" if drawn else "real", roots, cards, specs)
 
 
 def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
@@ -94,5 +100,5 @@ def _check_phantom(name: str) -> None:
 def _draw(config: Config, name: str) -> Path:
     size = config.phantom
     folder = Path(config.data.cache_dir).expanduser() / "phantoms"
-    folder = folder / f"{name}-{size.patients}-{size.size}px-seed{size.seed}"
+    folder = folder / f"{name}-{size.patients}-{size.size}px-seed{size.seed}-{edition()}"
     return phantoms.draw(name, folder, size.patients, size.seed, size.size)

@@ -69,7 +69,11 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     table = predictions.check(fitting.predict(trainer, module, data), facts_of(config, prepared))
     thresholds, scores = measure(config, prepared, table, folder)
     facts = leaving.result_facts(config, prepared, model.backbone.weights, fitting.training_facts(trainer, model))
-    facts["seconds"] = {"prepare": clock[1] - clock[0], "train": clock[2] - clock[1], "all": time.monotonic() - clock[0]}
+    facts["seconds"] = {
+        "prepare": clock[1] - clock[0],
+        "train": clock[2] - clock[1],
+        "all": time.monotonic() - clock[0],
+    }
     write_model(folder / "model.pt", config, prepared, model, thresholds)
     leaving.write_result(folder, facts, scores)
     show_result(scores, facts, folder)
@@ -96,9 +100,7 @@ def make_model(config: Config, sources: Sources, size: tuple[int, int]) -> Model
 def make_module(config: Config, prepared: Prepared, model: Model) -> OsteonModule:
     """Return the LightningModule with the table and the scores that it is watched by."""
     facts = facts_of(config, prepared)
-    table = PredictionTable(
-        prepared.manifest, prepared.targets, prepared.members, facts, prepared.sources.kind
-    )
+    table = PredictionTable(prepared.manifest, prepared.targets, prepared.members, facts, prepared.sources.kind)
     return OsteonModule(
         model,
         {name: task.loss_weight for name, task in config.tasks.items()},

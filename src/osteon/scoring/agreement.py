@@ -1,7 +1,8 @@
 """The interval of Cohen's kappa: cluster-robust on Fisher's z scale, chosen by simulated coverage.
 
-The percentile bootstrap covers 86-92 % instead of 95 % at 50-100 units and kappa 0.85; this interval keeps 94-97 % from
-50 to 1,199 units with 1-4 studies a patient (benchmarks/results/kappa_coverage.md, `benchmarks/kappa_coverage.py`).
+At kappa 0.85 the percentile bootstrap covers 91 % instead of 95 % with 100 units and 87 % with 50, BCa 94-96 % and
+89-94 %; this interval covers 94.7-96.7 % from 50 to 1,199 units with 1-4 studies a patient
+(benchmarks/results/kappa_coverage.md, by `benchmarks/kappa_coverage.py`).
 """
 
 import numpy as np

@@ -33,7 +33,9 @@ def humerus(body: Build, scene: Scene, frame: Frame) -> Frame:
     scene.plated(shaft, 0.08, 0.4)
     scene.plated(shaft, 0.3, 0.72)
     scene.plated(shaft, 0.6, 0.96)
-    scene.tissue.append(body.sleeve(frame, (12, -12), (0, length * 1.02), (46, 46), (46, 48), (44, 46), (40, 42), (40, 36)))
+    scene.tissue.append(
+        body.sleeve(frame, (12, -12), (0, length * 1.02), (46, 46), (46, 48), (44, 46), (40, 42), (40, 36))
+    )
     return frame.moved(0, length, 0)
 
 
@@ -51,7 +53,10 @@ def forearm(body: Build, scene: Scene, elbow: Frame, flexion: float, carrying: f
         (0, 0, 11, 9, 1.8), (0.08, 0, 12, 9, 1.8), (0.18, 0, 11, 12, 2.6), (0.4, -2, 7.5, 8, 3), (0.8, 1, 5.5, 5.5, 2.2),
         (0.96, 0, 7.5, 7, 1.3), (1, 0, 7, 7, 1.2),
     )  # fmt: skip
-    styloids = (ball(frame, (17 * s, length + 3 * s, 0), (5 * s, 8 * s, 6 * s), 1.2, 18), ball(frame, (-21 * s, length - 1, 3), (2.5, 6, 2.5), 1))
+    styloids = (
+        ball(frame, (17 * s, length + 3 * s, 0), (5 * s, 8 * s, 6 * s), 1.2, 18),
+        ball(frame, (-21 * s, length - 1, 3), (2.5, 6, 2.5), 1),
+    )
     scene.add("radius", radius, styloids[0])
     scene.add("ulna", ulna, styloids[1], ball(frame, (-9 * s, 13 * s, -9), (9 * s, 7 * s, 7 * s), 1.5))
     for bone, loft in (("radius", radius), ("ulna", ulna)):
@@ -65,5 +70,7 @@ def forearm(body: Build, scene: Scene, elbow: Frame, flexion: float, carrying: f
     scene.plated(ulna, 0.02, 0.3)
     scene.joints.append(Joint("humerus", frame.point(12 * s, 9 * s), frame.axes[:, 1], frame.axes[:, 0], 11 * s))
     scene.joints.append(Joint("ulna", frame.point(-12 * s, 9 * s), frame.axes[:, 1], frame.axes[:, 0], 11 * s))
-    scene.tissue.append(body.sleeve(frame, (0, -18), (-4, length + 6), (38, 36), (42, 38), (38, 33), (31, 25), (27, 20)))
+    scene.tissue.append(
+        body.sleeve(frame, (0, -18), (-4, length + 6), (38, 36), (42, 38), (38, 33), (31, 25), (27, 20))
+    )
     return frame.moved(0, length + 1.5, 0, turn("z", carrying))

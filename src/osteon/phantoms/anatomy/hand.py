@@ -59,7 +59,9 @@ def hand(body: Build, scene: Scene, wrist: Frame, bend: float, spread: float, on
         for joint, length in enumerate(long):
             if joint:
                 curl = bend * (0.75 + 0.17 * order) + away
-                frame = frame.moved(0, long[joint - 1] + 1.3, 0, turn("x", -curl) @ turn("z", own[joint] + angle * 0.25 * spread))
+                frame = frame.moved(
+                    0, long[joint - 1] + 1.3, 0, turn("x", -curl) @ turn("z", own[joint] + angle * 0.25 * spread)
+                )
             if joint == 1:
                 bases[name] = frame
             _segment(body, scene, f"{name}_{joint}", frame, length, girth, joint, joint == len(long) - 1)
@@ -68,9 +70,13 @@ def hand(body: Build, scene: Scene, wrist: Frame, bend: float, spread: float, on
     return bases
 
 
-def _segment(body: Build, scene: Scene, bone: str, frame: Frame, length: float, girth: float, joint: int, last: bool) -> None:
+def _segment(
+    body: Build, scene: Scene, bone: str, frame: Frame, length: float, girth: float, joint: int, last: bool
+) -> None:
     """Add one tubular bone of a ray: a wide base, a narrow shaft, a rounded head, and the skin around it."""
-    base, shaft, head = ((7.4, 4.3, 7.6), (8.0, 4.9, 6.3), (6.9, 4.1, 5.6), (5.8, 2.9, 4.4))[joint + (last and joint < 3)]
+    base, shaft, head = ((7.4, 4.3, 7.6), (8.0, 4.9, 6.3), (6.9, 4.1, 5.6), (5.8, 2.9, 4.4))[
+        joint + (last and joint < 3)
+    ]
     stations = [
         (0.0, 0.0, base * girth, base * 0.85 * girth, 0.9),
         (0.18, 0.0, base * 0.72 * girth, base * 0.65 * girth, 1.4),
@@ -88,7 +94,9 @@ def _segment(body: Build, scene: Scene, bone: str, frame: Frame, length: float, 
     width = skin[0] * girth * body.size
     depth = skin[1] * girth * body.size
     over = length + (5 if last else 0)
-    scene.tissue.append(body.sleeve(frame, (0, -8, 0), (0, over, 0), (width * 1.1, depth * 1.1), (width, depth), (width, depth)))
+    scene.tissue.append(
+        body.sleeve(frame, (0, -8, 0), (0, over, 0), (width * 1.1, depth * 1.1), (width, depth), (width, depth))
+    )
 
 
 def finger_middle(bases: dict[str, Frame], name: str, size: float) -> np.ndarray:

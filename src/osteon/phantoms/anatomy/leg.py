@@ -44,7 +44,9 @@ def shank(body: Build, scene: Scene, frame: Frame) -> Frame:
     scene.plated(fibula, 0.7, 0.97)
     for x in (-20, 20):
         scene.joints.append(Joint("tibia", frame.point(x * s, 0), frame.axes[:, 1], frame.axes[:, 0], 16 * s))
-    scene.tissue.append(body.sleeve(frame, (8, -30), (6, length + 20), (56, 56), (56, 60), (54, 58), (44, 44), (37, 36), (36, 38)))
+    scene.tissue.append(
+        body.sleeve(frame, (8, -30), (6, length + 20), (56, 56), (56, 60), (54, 58), (44, 44), (37, 36), (36, 38))
+    )
     return frame.moved(2 * s, length, 0)
 
 
@@ -52,20 +54,53 @@ def foot(body: Build, scene: Scene, ankle: Frame, plantar: float) -> None:
     """Add talus, calcaneus, tarsals, metatarsals and toes; `plantar` is the flexion (degrees; 0: a right angle)."""
     s = body.size
     frame = ankle.moved(0, 0, 0, turn("x", -plantar))
-    scene.add("talus", ball(frame, (2 * s, 12 * s, -2), (20 * s, 11 * s, 22 * s), 1.4), ball(frame, (-4 * s, 17 * s, -28), (11 * s, 10 * s, 14 * s), 1.4))
-    scene.add("calcaneus", body.loft(frame, (6 * s, 34 * s, 44), (10 * s, 32 * s, -28), (0, 0, 17, 19, 1.6), (0.5, 0, 15, 15, 1.5), (1, 0, 13, 12, 1.4), ends=0.7))
-    for name, x, y, z, a in (("navicular", -6, 22, -46, 15), ("cuboid", 17, 34, -46, 12), ("cuneiform", -8, 26, -62, 17)):
+    scene.add(
+        "talus",
+        ball(frame, (2 * s, 12 * s, -2), (20 * s, 11 * s, 22 * s), 1.4),
+        ball(frame, (-4 * s, 17 * s, -28), (11 * s, 10 * s, 14 * s), 1.4),
+    )
+    scene.add(
+        "calcaneus",
+        body.loft(
+            frame,
+            (6 * s, 34 * s, 44),
+            (10 * s, 32 * s, -28),
+            (0, 0, 17, 19, 1.6),
+            (0.5, 0, 15, 15, 1.5),
+            (1, 0, 13, 12, 1.4),
+            ends=0.7,
+        ),
+    )
+    for name, x, y, z, a in (
+        ("navicular", -6, 22, -46, 15),
+        ("cuboid", 17, 34, -46, 12),
+        ("cuneiform", -8, 26, -62, 17),
+    ):
         scene.add(name, ball(frame, (x * s, y * s, z * s), (a * s, 9 * s, 9 * s), 1.2))
     for ray in range(5):
         x, drop = -22 + 12 * ray, 30 + 2.2 * ray
         widths = (8.5 if ray == 0 else 6, 6 if ray == 0 else 3.6, 9 if ray == 0 else 5)
         start, end = (x * 0.8 * s, drop * s, -72 * s), (x * 1.35 * s, (drop + 18) * s, (-134 + 6 * ray) * s)
-        bone = body.loft(frame, start, end, (0, 0, widths[0], widths[0], 1), (0.5, 0, widths[1], widths[1], 1.8), (1, 0, widths[2], widths[2], 1))
+        bone = body.loft(
+            frame,
+            start,
+            end,
+            (0, 0, widths[0], widths[0], 1),
+            (0.5, 0, widths[1], widths[1], 1.8),
+            (1, 0, widths[2], widths[2], 1),
+        )
         scene.add(f"metatarsal_{ray}", bone)
         scene.breaks(f"metatarsal_{ray}", bone, 0.3, 0.6)
         toe = (end[0] * 1.06, end[1] + 3, end[2] - (46 if ray == 0 else 34) * s)
         gap = (end[0], end[1] + 1, end[2] - 3)
-        scene.add(f"toe_{ray}", body.loft(frame, gap, toe, (0, 0, widths[2], 5, 0.9), (0.4, 0, widths[1], 4, 1.5), (1, 0, widths[1] + 1, 4, 1)))
+        scene.add(
+            f"toe_{ray}",
+            body.loft(
+                frame, gap, toe, (0, 0, widths[2], 5, 0.9), (0.4, 0, widths[1], 4, 1.5), (1, 0, widths[1] + 1, 4, 1)
+            ),
+        )
         scene.tissue.append(body.sleeve(frame, start, toe, (16, 17), (14, 13), (11, 9)))
-    scene.tissue.append(body.sleeve(frame, (6, 28 * s, 52 * s), (-2, 36 * s, -80 * s), (32, 24), (34, 30), (34, 26), (36, 20)))
+    scene.tissue.append(
+        body.sleeve(frame, (6, 28 * s, 52 * s), (-2, 36 * s, -80 * s), (32, 24), (34, 30), (34, 26), (36, 20))
+    )
     scene.joints.append(Joint("talus", frame.point(2 * s, 0.5), frame.axes[:, 1], frame.axes[:, 0], 18 * s))

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from osteon.config.specs import DatasetSpec, FracAtlasSpec, MuraSpec, TableSpec, TargetSpec
+from osteon.datasets import card, find_root, read
+from osteon.images import read_image
+from osteon.manifest import complete, validate
+from osteon.phantoms import PHANTOMS, draw
+
+PATIENTS = 20
+SPECS: dict[str, DatasetSpec] = {
+    "mura": MuraSpec(kind="mura"),
+    "fracatlas": FracAtlasSpec(kind="fracatlas"),
+    "hip": TableSpec(kind="table", name="hip", targets={"fracture": TargetSpec(meaning="a proximal femur fracture")}),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(PHANTOMS))
+def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp(request.param)
+    return request.param, draw(request.param, folder, PATIENTS, 3, 64)
+
+
+def counted(name: str, root: Path) -> tuple[int, int]:
+    """Images and positive images, counted without the adapter."""
+    if name == "mura":
+        images = list(root.glob("*/XR_*/patient*/study*/*.png"))
+        return len(images), sum(path.parent.name.endswith("_positive") for path in images)
+    table = pd.read_csv(root / ("dataset.csv" if name == "fracatlas" else "labels.csv"))
+    return len(table), int(table["fractured" if name == "fracatlas" else "fracture"].sum())
+
+
+def test_every_phantom_is_read_by_the_adapter_of_its_dataset(drawn: tuple[str, Path]) -> None:
+    name, root = drawn
+    spec = SPECS[name]
+    assert find_root(root.parent, card(spec), {}) == root
+    reading = read(root, spec)
+    rows = validate(complete(reading.rows), card(spec).targets)
+    target = next(iter(card(spec).targets))
+    assert (len(rows), int(rows[target].sum())) == counted(name, root)
+    assert reading.rejected.empty
+    assert (rows["patient_id"].nunique() if card(spec).patient_ids else len(rows)) == PATIENTS
+    for path in np.random.default_rng(0).choice(rows["path"], 8, replace=False):
+        pixels = read_image(root / path).pixels
+        assert 40 <= max(pixels.shape) <= 64
+        assert np.ptp(pixels) > 100

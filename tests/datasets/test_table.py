@@ -1,0 +1,205 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from osteon.config.specs import TableSpec, TargetSpec
+from osteon.datasets import card, read
+from osteon.errors import OsteonError
+from osteon.manifest import Target, complete, validate
+
+FRACTURE = {"fracture": TargetSpec(meaning="a fracture on this radiograph")}
+GRADES = ["none", "mild", "severe"]
+
+
+def spec(**options: Any) -> TableSpec:
+    return TableSpec(kind="table", name="clinic", **({"targets": FRACTURE} | options))
+
+
+def lay(
+    root: Path, table: pd.DataFrame | str, file: str = "labels.csv", images: tuple[str, ...] = ("1", "2", "3")
+) -> Path:
+    for name in images:
+        place = root / f"{name}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((5, 5), 9, np.uint8)).save(place)
+    if isinstance(table, str):
+        (root / file).write_text(table, encoding="utf-8")
+    elif file.endswith("parquet"):
+        table.to_parquet(root / file)
+    else:
+        table.to_csv(root / file, index=False)
+    return root
+
+
+PLAIN = pd.DataFrame({"path": ["1.png", "2.png", "3.png"], "fracture": [1, 0, None]})
+
+
+@pytest.mark.parametrize("file", ["labels.csv", "labels.parquet"])
+def test_a_plain_table(file: str, tmp_path: Path) -> None:
+    given = PLAIN.assign(
+        patient_id=["007", "08", None], study_id=["1", "2", "3"], laterality=["left", "R", None],
+        sex=["F", "male", ""], age_years=[61.5, 70, None], view="frontal", score=[0.25, None, 3],
+        implant=["none", "plate", None], cast=["yes", "no", None], split=["train", "valid", "Test"],
+    )  # fmt: skip
+    chosen = spec(file=file, covariates=["score", "implant", "cast"])
+    rows = validate(complete(read(lay(tmp_path, given, file), chosen).rows), card(chosen).targets)
+    assert rows["image_id"].tolist() == rows["path"].tolist() == ["1.png", "2.png", "3.png"]
+    assert rows["patient_id"].fillna("-").tolist() == ["clinic:007", "clinic:08", "-"]
+    assert rows["study_id"].tolist() == ["1", "2", "3"]
+    assert rows["laterality"].fillna("-").tolist() == ["L", "R", "-"]
+    assert rows["sex"].fillna("-").tolist() == ["F", "M", "-"]
+    assert rows["split"].tolist() == ["train", "val", "test"]
+    np.testing.assert_array_equal(rows["fracture"], [1.0, 0.0, np.nan])
+    np.testing.assert_array_equal(rows["age_years"], [61.5, 70.0, np.nan])
+    np.testing.assert_array_equal(rows["score"].astype(float), [0.25, np.nan, 3.0])
+    np.testing.assert_array_equal(rows["cast"].astype(float), [1.0, 0.0, np.nan])
+    assert rows["implant"].fillna("-").tolist() == ["none", "plate", "-"], "none is no blank"
+
+
+def test_parquet_ids_with_a_gap_do_not_become_decimals(tmp_path: Path) -> None:
+    given = PLAIN.assign(patient_id=[12.0, None, 7.0])
+    rows = read(lay(tmp_path, given, "t.parquet"), spec(file="t.parquet")).rows
+    assert rows["patient_id"].fillna("-").tolist() == ["clinic:12", "-", "clinic:7"]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "BOM"])
+def test_separators_byte_order_mark_and_blank_lines(mark: str, start: str, tmp_path: Path) -> None:
+    text = start + f"path{mark}fracture\n\n1.png{mark}1\n 2.png {mark} 0 \n{mark}\n"
+    rows = read(lay(tmp_path, text), spec()).rows
+    assert rows["path"].tolist() == ["1.png", "2.png"]
+    assert rows["fracture"].tolist() == [1.0, 0.0]
+
+
+def test_columns_by_other_names_and_a_folder_of_images(tmp_path: Path) -> None:
+    text = "Dateiname,Pat,Fraktur\n1.png,a,ja\nsub\\2.png,b,nein\n".replace("ja", "TRUE").replace("nein", "False")
+    lay(tmp_path, text, "liste.csv", ("bilder/1", "bilder/sub/2"))
+    columns = {"path": "Dateiname", "patient_id": "Pat", "fracture": "Fraktur"}
+    rows = read(tmp_path, spec(file="liste.csv", images="bilder", columns=columns)).rows
+    assert rows["path"].tolist() == ["bilder/1.png", "bilder/sub/2.png"]
+    assert rows["patient_id"].tolist() == ["clinic:a", "clinic:b"]
+    assert rows["fracture"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("positive", ["1", "1.0", "true", "TRUE", "yes", "Yes"])
+@pytest.mark.parametrize("negative", ["0", "0.0", "False", "no"])
+@pytest.mark.parametrize("blank", ["", "NaN", "NA"])
+def test_binary_targets(positive: str, negative: str, blank: str, tmp_path: Path) -> None:
+    text = f"path,fracture\n1.png,{positive}\n2.png,{negative}\n3.png,{blank}\n"
+    np.testing.assert_array_equal(read(lay(tmp_path, text), spec()).rows["fracture"], [1.0, 0.0, np.nan])
+
+
+@pytest.mark.parametrize("wrong", ["2", "-1", "maybe", "0.5", "none"])
+def test_a_binary_target_refuses_anything_else_by_row(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(OsteonError) as fault:
+        read(lay(tmp_path, f"path,fracture\n1.png,1\n2.png,{wrong}\n"), spec())
+    for word in ("labels.csv", "'fracture'", f"{wrong!r} in row 3", "0/1"):
+        assert word in str(fault.value)
+
+
+@pytest.mark.parametrize("cells", [["none", "Mild", "SEVERE"], ["0", "1", "2"], ["0.0", "mild", "2.0"]])
+def test_multiclass_targets_by_name_or_index(cells: list[str], tmp_path: Path) -> None:
+    chosen = spec(targets={"grade": TargetSpec(meaning="severity", kind="multiclass", classes=GRADES)})
+    given = pd.DataFrame({"path": ["1.png", "2.png", "3.png"], "grade": cells})
+    rows = read(lay(tmp_path, given), chosen).rows
+    assert rows["grade"].tolist() == [0.0, 1.0, 2.0]
+    assert card(chosen).targets == {"grade": Target("severity", "multiclass", tuple(GRADES))}
+
+
+def test_classes_named_by_numbers_are_never_taken_for_indices(tmp_path: Path) -> None:
+    chosen = spec(targets={"kl": TargetSpec(meaning="grade", kind="multiclass", classes=["1", "2", "3"])})
+    rows = read(lay(tmp_path, "path,kl\n1.png,1\n2.png,3\n"), chosen).rows
+    assert rows["kl"].tolist() == [0.0, 2.0]
+    with pytest.raises(OsteonError, match=r"must hold one of 1, 2, 3; found '0' in row 2"):
+        read(lay(tmp_path, "path,kl\n1.png,0\n"), chosen)
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong", "words"),
+    [
+        ("laterality", "B", "L, R, left, right"),
+        ("sex", "1", "0 and 1 do not say"),
+        ("sex", "0", "0 and 1 do not say"),
+        ("sex", "divers", "F, M"),
+        ("split", "dev", "train, val, valid"),
+        ("age_years", "061Y", "years from 0 to 130"),
+        ("age_years", "-3", "years from 0 to 130"),
+        ("frame", "-1", "frame number"),
+        ("path", "", "must not be blank"),
+        ("path", "../secret.png", "below the folder of images"),
+        ("path", "a/../../b.png", "below the folder of images"),
+        ("path", "/etc/passwd", "below the folder of images"),
+        ("path", "C:\\films\\1.png", "below the folder of images"),
+        ("path", "1.png", "names an image twice"),
+        ("path", "./1.png", "names an image twice"),
+        ("image_id", "x", "names an image twice"),
+        ("image_id", "", "must not be blank"),
+    ],
+)
+def test_cells_that_break_their_rule(column: str, wrong: str, words: str, tmp_path: Path) -> None:
+    good = {
+        "path": "1.png", "image_id": "x", "laterality": "L", "sex": "F", "split": "train", "age_years": "9",
+        "frame": "0", "fracture": "1",
+    }  # fmt: skip
+    given = pd.DataFrame([good, good | {"path": "2.png", "image_id": "y"} | {column: wrong}])
+    with pytest.raises(OsteonError, match=words) as fault:
+        read(lay(tmp_path, given), spec())
+    assert "labels.csv" in str(fault.value)
+    assert repr(column) in str(fault.value)
+    assert "row 3" in str(fault.value)
+
+
+def test_frames_of_one_file_are_several_images(tmp_path: Path) -> None:
+    rows = read(lay(tmp_path, "path,frame,fracture\n1.png,0,1\n1.png,1,0\n2.png,,0\n"), spec()).rows
+    assert rows["frame"].tolist() == [0, 1, 0]
+    assert rows["image_id"].tolist() == ["1.png#0", "1.png#1", "2.png"]
+
+
+def test_images_missing_on_disk_are_rejected_rows(tmp_path: Path) -> None:
+    reading = read(lay(tmp_path, PLAIN, images=("1", "3")), spec())
+    assert reading.rows["path"].tolist() == ["1.png", "3.png"]
+    assert reading.rejected.to_dict("list") == {
+        "image_id": ["2.png"], "path": ["2.png"], "reason": ["listed in labels.csv, but not on disk"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("file,fracture\n1.png,1\n", {}, "no column 'path'.*It has: file, fracture"),
+        ("path,fractures\n1.png,1\n", {}, r"no column 'fracture'\. Did you mean 'fractures'"),
+        ("path,fracture\n1.png,1\n", {"columns": {"sex": "gender"}}, "no column 'gender'"),
+        ("path,fracture\n1.png,1\n", {"covariates": ["cast"]}, "no column 'cast'"),
+        ("path,fracture\n1.png,1\n", {"columns": {"pacient_id": "path"}}, r"columns: 'pacient_id'.*'patient_id'"),
+        ("path,fracture,sex\n1.png,1,F\n", {"covariates": ["sex"]}, "'sex' is a column of the manifest already"),
+        ("path,fracture,path\n1.png,1,2.png\n", {}, "'path' stands there twice"),
+        ("path,fracture\n1.png\n", {}, "row 2 has 1 fields, the header has 2"),
+        ("path,fracture\n1.png,1,9\n", {}, "row 2 has 3 fields, the header has 2"),
+        ("path,fracture\n", {}, "no rows"),
+        ("", {}, "the file is empty"),
+    ],
+)
+def test_tables_with_a_fault(text: str, options: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(OsteonError, match=words):
+        read(lay(tmp_path, text), spec(**options))
+
+
+def test_a_table_that_is_not_there_or_no_table(tmp_path: Path) -> None:
+    lay(tmp_path, PLAIN, "label.csv")
+    with pytest.raises(OsteonError, match=r"labels\.csv: there is no such file\. Did you mean 'label\.csv'"):
+        read(tmp_path, spec())
+    (tmp_path / "latin.csv").write_bytes("path,fracture\nM\u00fcller.png,1\n".encode("latin-1"))
+    with pytest.raises(OsteonError, match=r"latin\.csv: not UTF-8"):
+        read(tmp_path, spec(file="latin.csv"))
+    (tmp_path / "text.parquet").write_text("no parquet")
+    with pytest.raises(OsteonError, match="cannot be read as parquet"):
+        read(tmp_path, spec(file="text.parquet"))
+
+
+def test_all_images_missing_stops(tmp_path: Path) -> None:
+    with pytest.raises(OsteonError, match=r"no image of the dataset 'clinic' can be used\. First: 1\.png"):
+        read(lay(tmp_path, PLAIN, images=()), spec())

@@ -1,0 +1,136 @@
+"""Every task trains on its phantom and leaves a whole run folder, from which the scores can be had again."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
+from tests.composing import config
+
+from osteon import predictions
+from osteon.compose import conf_dir
+from osteon.model import Model
+from osteon.run.start import Result, run
+from osteon.scoring.folds import score_runs
+
+TASKS = sorted(path.stem for path in (conf_dir() / "task").glob("*.yaml"))
+SMALL = (
+    "backbone=timm",
+    "backbone.name=test_resnet",
+    "phantom.patients=60",
+    "phantom.size=96",
+    "phantom.image_size=64",
+    "trainer.max_epochs=2",
+    "callbacks.progress_bar=false",
+    "bootstrap=100",
+    "data.max_rejected=0.1",
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    return {}
+
+
+@pytest.fixture(params=TASKS)
+def result(request: pytest.FixtureRequest, runs: dict[str, Result], tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Return the one small run of a task."""
+    task = str(request.param)
+    if task not in runs:
+        runs[task] = run(config(f"task={task}", *SMALL), tmp_path_factory.mktemp("run") / task, [f"task={task}"])
+    return runs[task]
+
+
+FILES = (
+    "config.yaml",
+    "overrides.txt",
+    "manifest.parquet",
+    "split.json",
+    "rejected.csv",
+    "checkpoints/best.ckpt",
+    "checkpoints/last.ckpt",
+    "metrics.csv",
+    "predictions/val.parquet",
+    "predictions/test.parquet",
+    "thresholds.json",
+    "result.json",
+    "model.pt",
+)
+
+
+def test_leaves_every_file_and_nothing_half_written(result: Result) -> None:
+    assert [name for name in FILES if not (result.folder / name).is_file()] == []
+    assert list(result.folder.rglob("*.part")) == []
+
+
+def test_result_says_where_its_numbers_come_from(result: Result) -> None:
+    said = json.loads((result.folder / "result.json").read_text())
+    assert said["source"] == "phantom"
+    assert said["weights"] == "none"
+    assert said["seed"] == 0
+    assert said["training"]["epochs"] == 2
+    assert said["packages"]["torch"]
+    assert all(row["value"] is None or math.isfinite(row["value"]) for row in said["scores"])
+    assert {row["source"] for row in said["scores"]} == {"phantom"}
+
+
+def test_predictions_are_one_row_an_image_of_their_split(result: Result) -> None:
+    manifest = pd.read_parquet(result.folder / "manifest.parquet").set_index("image_id")
+    for split in ("val", "test"):
+        table = predictions.read(result.folder / "predictions" / f"{split}.parquet").frame
+        assert table["image_id"].is_unique
+        assert set(table["image_id"]) == set(manifest.index[manifest["split"] == split])
+        assert table["probability"].between(0, 1).all()
+        assert set(table["source"]) == {"phantom"}
+
+
+def test_no_group_is_in_two_splits(result: Result) -> None:
+    manifest = pd.read_parquet(result.folder / "manifest.parquet")
+    assert (manifest.groupby("group_id")["split"].nunique() == 1).all()
+    facts = json.loads((result.folder / "split.json").read_text())
+    assert sum(part["images"] for part in facts["splits"].values()) == len(manifest)
+
+
+def test_scores_come_again_from_the_files(result: Result) -> None:
+    again = score_runs([result.folder], replicates=100).drop(columns="run")
+    pd.testing.assert_frame_equal(again[result.scores.columns].reset_index(drop=True), result.scores, check_dtype=False)
+
+
+def test_scores_agree_with_scikit_learn(result: Result) -> None:
+    table = predictions.read(result.folder / "predictions" / "test.parquet").frame
+    unit = table.groupby("unit_id").agg(p=("probability", "mean"), y=("target", "max"))
+    rows = result.scores[(result.scores["split"] == "test") & (result.scores["group"] == "all")]
+    said = rows.set_index(["operating_point", "metric"])["value"]
+    auroc = rows.loc[rows["metric"] == "auroc", "value"].item()
+    assert auroc == pytest.approx(roc_auc_score(unit["y"], unit["p"]), abs=1e-6)
+    kappa = cohen_kappa_score(unit["y"], unit["p"] > 0.5)
+    assert said["protocol", "kappa"] == pytest.approx(0.0 if np.isnan(kappa) else kappa, abs=1e-6)
+
+
+def test_model_rebuilds_from_plain_containers_and_predicts_the_same(result: Result) -> None:
+    content = torch.load(result.folder / "model.pt", weights_only=True)
+    model = Model.from_spec(content["model"])
+    model.load_state_dict(content["state_dict"])
+    assert content["preprocessing"]["image_size"] == [64, 64]
+    assert set(content["thresholds"]) == set(content["tasks"])
+    with torch.inference_mode():
+        output = model.eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8))
+    assert all(torch.isfinite(value).all() for value in output.values())
+
+
+def test_checkpoints_hold_plain_containers(result: Result) -> None:
+    for name in ("best", "last"):
+        assert torch.load(result.folder / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+    last = torch.load(result.folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == 1
+
+
+def test_phantom_says_phantom(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+    from osteon.run.show import show_result
+
+    show_result(result.scores, result.facts, result.folder)
+    assert "PHANTOM" in capsys.readouterr().out

@@ -1,0 +1,98 @@
+from collections.abc import Callable
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from osteon.predictions import Predictions, TaskFacts
+from osteon.scoring.show import cell, show, to_markdown
+from osteon.scoring.table import score
+from osteon.scoring.thresholds import Threshold
+
+Frame = Callable[..., pd.DataFrame]
+FROZEN = {"mura": Threshold("youden", 0.4249, "val", 40, 20)}
+
+
+def printed(table: pd.DataFrame, width: int = 100) -> str:
+    text = StringIO()
+    show(table, Console(file=text, width=width))
+    return text.getvalue()
+
+
+@pytest.fixture
+def table(frame: Frame) -> pd.DataFrame:
+    facts = {"mura": TaskFacts(unit="study", groups=("body_part",))}
+    images = frame(300, source="phantom")
+    images.loc[images["body_part"] == "hand", "target"] = 0.0
+    return score(Predictions(images, facts, {}, {"test": "public-valid"}), FROZEN, replicates=50)
+
+
+@pytest.mark.parametrize(
+    ("value", "lo", "hi", "text"),
+    [
+        (0.7049, 0.6, 0.804, "0.705 [0.60, 0.80]"),
+        (0.7049, pd.NA, pd.NA, "0.705"),
+        (pd.NA, pd.NA, pd.NA, "n/a"),
+        (-0.05, -0.2, 0.1, "-0.050 [-0.20, 0.10]"),
+    ],
+)
+def test_cells(value: object, lo: object, hi: object, text: str) -> None:
+    assert cell(pd.Series({"value": value, "lo": lo, "hi": hi})) == text
+
+
+@pytest.mark.filterwarnings("ignore:kappa")
+@pytest.mark.parametrize("width", [100, 80, 140])
+def test_the_terminals_table(table: pd.DataFrame, width: int) -> None:
+    text = printed(table, width)
+    assert max(map(len, text.splitlines())) <= min(width, 100)
+    assert "PHANTOM · mura · test (public-valid) · per study · protocol threshold 0.5" in text
+    assert "frozen threshold 0.425" in text
+    assert "phantom: drawn images, not patients" in text
+    auroc = table[(table["metric"] == "auroc") & (table["group"] == "all")].iloc[0]
+    overall = next(line for line in text.splitlines() if line.startswith("all"))
+    assert f"{auroc['value']:.3f}" in overall
+    assert f"[{auroc['lo']:.2f}, {auroc['hi']:.2f}]" in text
+    hand = next(line for line in text.splitlines() if line.startswith("hand"))
+    assert "0%" in hand
+    assert "n/a" in hand
+    assert "nan" not in text.lower()
+    assert "<NA>" not in text
+    for name in ("wrist", "elbow", "kappa", "sensitivity", "specificity"):
+        assert name in text
+
+
+@pytest.mark.filterwarnings("ignore:kappa")
+def test_markdown_holds_the_same_cells(table: pd.DataFrame) -> None:
+    text = to_markdown(table)
+    rows = [line for line in text.splitlines() if line.startswith("| all")]
+    assert len(rows) == 2
+    kappa = table[(table["metric"] == "kappa") & (table["group"] == "all")]
+    for row, (_, expected) in zip(rows, kappa.iterrows(), strict=True):
+        assert cell(expected) in row
+    assert "PHANTOM" in text
+    assert "nan" not in text.lower()
+
+
+def test_real_runs_bear_no_stamp(frame: Frame) -> None:
+    text = printed(score(Predictions(frame(80), {"mura": TaskFacts()}), None, replicates=20))
+    assert "phantom" not in text.lower()
+
+
+def test_small_samples_and_several_groupings_are_marked(frame: Frame) -> None:
+    images = frame(24).assign(leg=1.0)
+    table = score(Predictions(images, {"mura": TaskFacts(groups=("body_part", "leg"))}), None, replicates=20)
+    text = printed(table.assign(run="a"))
+    assert "small sample" in text
+    assert "leg=1*" in text
+    assert "body_part=" in text
+
+
+def test_classes_have_their_own_headlines(frame: Frame) -> None:
+    images = frame(60).assign(probabilities=[[0.2, 0.8]] * 20 + [[0.7, 0.3]] * (len(frame(60)) - 20))
+    facts = TaskFacts(head="multiclass", classes=("a", "b"))
+    text = printed(score(Predictions(images, {"mura": facts}), None, replicates=20))
+    assert "macro AUROC" in text
+    assert "log loss" in text
+    assert np.isfinite(len(text))
