@@ -4,6 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Before anything imports torch: two test processes with two threads each on two cores wait for each other.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +35,6 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.delenv("WANDB_API_KEY", raising=False)
     patch.setenv("NETRC", "/nonexistent")
     patch.setenv("HF_HUB_OFFLINE", "1")
-    patch.setenv("OMP_NUM_THREADS", "1")
     patch.setenv("NO_COLOR", "1")
     patch.setenv("COLUMNS", "120")
     yield

@@ -24,7 +24,7 @@ def task(head: BinarySpec | MulticlassSpec) -> Task:
 
 
 def spec(name: str = NAME) -> Backbone:
-    return Backbone(name=name, pretrained=None, pretrained_path=None, options={"drop_path_rate": 0.0})
+    return Backbone(name=name, pretrained=None, pretrained_path=None, options={"drop_rate": 0.0})
 
 
 def built(name: str = NAME, size: tuple[int, int] = (64, 64)) -> Model:
@@ -177,7 +177,7 @@ def test_plain_containers_rebuild_it_without_a_download(
 
 
 DDP = """
-import torch, torch.distributed as dist
+import sys, torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 from tests.test_model import built, pixels
 
@@ -192,7 +192,7 @@ rank, step = dist.get_rank(), DistributedDataParallel(Step())
 for turn in range(3):
     here = ["a", "b.c"][(rank + turn) % 2]
     step(pixels(), {here: torch.ones(4)}, {here: torch.ones(4, dtype=torch.bool)}).backward()
-print("done", rank)
+open(f"{sys.argv[1]}/done{rank}", "w").close()
 """
 
 
@@ -200,8 +200,15 @@ print("done", rank)
 def test_ranks_with_labels_of_different_tasks_do_not_hang(project: Path, tmp_path: Path) -> None:
     script = tmp_path / "ddp.py"
     script.write_text(DDP)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "PYTHONPATH": f"{project}:{project / 'src'}"}
-    found = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, cwd=project)
+    found = subprocess.run(
+        [*command, str(script), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
+        cwd=project,
+    )
     assert found.returncode == 0, found.stderr[-3000:]
-    assert sorted(line for line in found.stdout.splitlines() if line) == ["done 0", "done 1"]
+    assert sorted(path.name for path in tmp_path.glob("done*")) == ["done0", "done1"]

@@ -35,11 +35,11 @@ FAULTS = [
     ({"image_id": ["a", "a", "c", "d"]}, r"same image_id twice.*2 row\(s\).*image_id='a'"),
     ({"fracture": [2.0, 0.0, 1.0, 1.0]}, r"fracture must be one of 0, 1.*image_id='a', fracture=2"),
     ({"grade": [3.0, 0.0, 1.0, 1.0]}, r"grade must be one of 0, 1, 2 or empty"),
-    ({"laterality": ["left", "L", "R", None]}, r"laterality must be L, R.*laterality='left'"),
-    ({"sex": ["f", "F", "M", None]}, r"sex must be F, M"),
-    ({"split": ["train", "valid", "test", None]}, r"split must be train, val, test.*split='valid'"),
+    ({"laterality": ["left", "L", "R", None]}, r"laterality must be one of L, R or empty.*laterality='left'"),
+    ({"sex": ["f", "F", "M", None]}, r"sex must be one of F, M or empty"),
+    ({"split": ["train", "valid", "test", None]}, r"split must be one of train, val, test or empty.*split='valid'"),
     ({"split": ["train", "test", "test", None]}, r"a patient in two splits.*patient_id='p1'"),
-    ({"path": [None, "b", "c", "d"]}, r"must not be empty"),
+    ({"path": [None, "b", "c", "d"]}, r"path must not be empty"),
     ({"study_id": ["s1", "s2", "s3", "s3"]}, r"a study with and without a patient"),
 ]
 

@@ -6,8 +6,9 @@ from typing import Any
 import timm
 from torch import nn
 
+from osteon.backbone.loading import Loading
 from osteon.backbone.network import BackboneModule, Features
-from osteon.backbone.weights import Loading, Weights, choose_weights
+from osteon.backbone.weights import Weights, choose_weights
 from osteon.config.names import check_backbone_name
 from osteon.config.schema import Backbone
 from osteon.errors import OsteonError

@@ -27,7 +27,7 @@ class BackboneModule(nn.Module):
 
     mean and std are the averages of timm's three: a grey image has equal channels, the pretrained stem is summed over
     them, and the averages keep the scale of what it then sees. On ImageNet's values this leaves an offset of at most
-    0.16 sd in a channel's share, constant over the image.
+    0.19 sd in a channel's share, constant over the image.
 
     Attributes:
         name: architecture or architecture.weights.

@@ -1,6 +1,7 @@
 """THE table: one row an image, whatever the dataset. Its columns, and the faults that stop a run."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -45,22 +46,42 @@ def validate(frame: pd.DataFrame, targets: Mapping[str, Target]) -> pd.DataFrame
     return frame
 
 
-def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]:
-    yield _rows(frame, frame[list(STRINGS)].isna().any(axis=1), "image_id, dataset and path must not be empty")
-    yield _rows(frame, frame["image_id"].duplicated(keep=False), "the same image_id twice; one row an image")
-    yield _rows(frame, _outside(frame["laterality"], ("L", "R")), "laterality must be L, R or empty", "laterality")
-    yield _rows(frame, _outside(frame["sex"], ("F", "M")), "sex must be F, M or empty", "sex")
-    yield _rows(frame, _outside(frame["split"], SPLITS), "split must be train, val, test or empty", "split")
+def _schema(targets: Mapping[str, Target]) -> Any:
+    """Return the pandera schema of one row: what each column may hold, whatever the other rows say."""
+    import pandera.pandas as pa
+
+    def closed(*values: object) -> Any:
+        return pa.Column(nullable=True, checks=pa.Check.isin(list(values)))
+
+    columns: dict[str, Any] = {name: pa.Column(nullable=False) for name in STRINGS}
+    columns |= {"laterality": closed("L", "R"), "sex": closed("F", "M"), "split": closed(*SPLITS)}
     for name, target in targets.items():
-        allowed = (0.0, 1.0) if target.kind == "binary" else tuple(map(float, range(len(target.classes))))
-        yield _rows(frame, _outside(frame[name], allowed), f"{name} must be one of {_listed(allowed)} or empty", name)
+        columns[name] = closed(*([0.0, 1.0] if target.kind == "binary" else map(float, range(len(target.classes)))))
+    return pa.DataFrameSchema(columns)
+
+
+def _column_faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]:
+    """Put what the schema finds in our words, all columns at once."""
+    from pandera.errors import SchemaErrors
+
+    schema = _schema(targets)
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as found:
+        for column, cases in found.failure_cases.groupby("column", sort=False):
+            checks = schema.columns[column].checks
+            allowed = ", ".join(_shown(value) for value in checks[0].statistics["allowed_values"]) if checks else ""
+            rule = f"{column} must be one of {allowed} or empty" if checks else f"{column} must not be empty"
+            at_fault = frame.index.isin(cases["index"])
+            yield _rows(frame, pd.Series(at_fault, index=frame.index), rule, str(column))
+
+
+def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]:
+    yield from _column_faults(frame, targets)
+    yield _rows(frame, frame["image_id"].duplicated(keep=False), "the same image_id twice; one row an image")
     yield _crossing(frame, "patient_id", "split", "a patient in two splits; a patient belongs to one")
     yield _crossing(frame, "group_id", "split", "images that must stay together in two splits")
     yield _two_patients(frame)
-
-
-def _outside(values: pd.Series, allowed: Iterable[object]) -> pd.Series:
-    return values.notna() & ~values.isin(list(allowed))
 
 
 def _two_patients(frame: pd.DataFrame) -> str:
@@ -87,5 +108,5 @@ def _rows(frame: pd.DataFrame, at_fault: pd.Series, rule: str, *columns: str) ->
     return f"manifest: {rule}. {len(bad):,} row(s): {'; '.join(shown)}{more}"
 
 
-def _listed(allowed: Iterable[float]) -> str:
-    return ", ".join(f"{value:g}" for value in allowed)
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -18,6 +18,7 @@ from osteon.config import Config
 from osteon.files import aside, write_json, write_text
 from osteon.manifest import Card
 from osteon.run.prepare import Prepared
+from osteon.scoring.table import to_records
 
 PACKAGES = (
     "torch",
@@ -69,8 +70,7 @@ def split_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
 
 def write_result(folder: Path, facts: Mapping[str, Any], scores: pd.DataFrame) -> None:
     """Write `result.json`: the scores with everything needed to tell where they come from."""
-    rows = [{key: _plain(value) for key, value in row.items()} for row in scores.to_dict("records")]
-    write_json(folder / "result.json", {**facts, "scores": rows})
+    write_json(folder / "result.json", {**facts, "scores": to_records(scores)})
 
 
 def result_facts(config: Config, prepared: Prepared, weights: str, training: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,13 +94,6 @@ def result_facts(config: Config, prepared: Prepared, weights: str, training: Map
 
 def _card(card: Card) -> dict[str, str]:
     return {"title": card.title, "licence": card.licence, "citation": card.citation}
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON value; what is missing is null."""
-    if value is None or (not isinstance(value, (list, dict)) and pd.isna(value)):
-        return None
-    return value.item() if hasattr(value, "item") else value
 
 
 def environment() -> dict[str, Any]:

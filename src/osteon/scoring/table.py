@@ -1,5 +1,6 @@
 """The score table: every metric of every task, split and group, with its interval, at both operating points."""
 
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -137,9 +138,11 @@ def _rows(
 
 
 def _row(item: Metric, point: Point | None, sample: Sample, facts: TaskFacts, values: Any) -> dict[str, Any]:
-    value = estimate(item, sample, facts.head)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        value = estimate(item, sample, facts.head)
     found = interval(item, sample, value, values)
-    notes = [found.note, point.note if point else "", _lack(sample, facts)]
+    notes = [found.note, point.note if point else "", _lack(sample, facts), *(str(one.message) for one in said)]
     notes.append("small sample" if small(sample, found.method) else "")
     return {
         "operating_point": (point.name or None) if point else None,
