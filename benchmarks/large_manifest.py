@@ -62,7 +62,7 @@ def start(root: Path, cache: Path, epochs: int) -> dict[str, Any]:
     prepared = prepare(config, sources, (64, 64))
     fit.quiet()
     out = cache / "run"
-    folder.write_start(out, config, prepared)
+    folder.write_start(out, config, prepared, words)
     data = start.make_data(config, prepared)
     trainer = fit.build_trainer(config, out)
     seconds: list[float] = []

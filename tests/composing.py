@@ -9,6 +9,19 @@ from omegaconf import OmegaConf
 from osteon.compose import conf_dir
 from osteon.config import Config, check_config
 
+# A run of some seconds: the smallest network of timm on few, small phantoms.
+SMALL = (
+    "backbone=timm",
+    "backbone.name=test_resnet",
+    "phantom.patients=60",
+    "phantom.size=96",
+    "phantom.image_size=64",
+    "trainer.max_epochs=2",
+    "callbacks.progress_bar=false",
+    "bootstrap=100",
+    "data.max_rejected=0.1",
+)
+
 
 def container(*overrides: str) -> dict[str, Any]:
     """Return the composed container of `train.yaml` with overrides."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
-from tests.composing import config
+from tests.composing import SMALL, config
 
 from osteon import predictions
 from osteon.compose import conf_dir
@@ -17,17 +17,6 @@ from osteon.run.start import Result, run
 from osteon.scoring.folds import score_runs
 
 TASKS = sorted(path.stem for path in (conf_dir() / "task").glob("*.yaml"))
-SMALL = (
-    "backbone=timm",
-    "backbone.name=test_resnet",
-    "phantom.patients=60",
-    "phantom.size=96",
-    "phantom.image_size=64",
-    "trainer.max_epochs=2",
-    "callbacks.progress_bar=false",
-    "bootstrap=100",
-    "data.max_rejected=0.1",
-)
 
 
 @pytest.fixture(scope="module")

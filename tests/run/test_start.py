@@ -7,23 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.composing import config
+from tests.composing import SMALL, config
 
 from osteon.errors import OsteonError
 from osteon.run.check import check_names
 from osteon.run.sources import locate
 from osteon.run.start import image_size, make_model, run
-
-SMALL = (
-    "backbone=timm",
-    "backbone.name=test_resnet",
-    "phantom.patients=60",
-    "phantom.size=96",
-    "phantom.image_size=64",
-    "trainer.max_epochs=1",
-    "callbacks.progress_bar=false",
-    "bootstrap=100",
-)
 
 
 @pytest.fixture
@@ -66,7 +55,7 @@ def test_image_size_is_the_pretrained_one_on_real_data(hospital: Path) -> None:
     ("words", "message"),
     [
         (("backbone=timm", "backbone.name=densenet12"), r"backbone\.name.*densenet121"),
-        (("tasks.hip_fracture.monitor=aurc",), r"tasks\.hip_fracture: .*'aurc'.*Did you mean 'auroc'"),
+        (("tasks.hip_fracture.monitor=aurc",), r"tasks\.hip_fracture\.monitor: .*'aurc'.*Did you mean 'auroc'"),
         (("trainer.devices=2",), r"trainer\.devices"),
     ],
 )

@@ -1,7 +1,6 @@
 """Objects -> fit -> predictions: the trainer with its callbacks and loggers."""
 
 import logging
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
-from pytorch_lightning.loggers import CSVLogger, Logger
 
-from osteon.config import Config, Trainer, Wandb
+from osteon.config import Config, Trainer
 from osteon.data import RadiographData
 from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.module import MONITOR, OsteonModule
+from osteon.run.loggers import build_loggers
 
 NOTICES = (
     "does not have many workers",
@@ -55,7 +54,7 @@ def build_trainer(config: Config, folder: Path) -> pl.Trainer:
         accelerator=settings.accelerator,
         devices=settings.devices,
         precision=precision(settings),  # type: ignore[arg-type]
-        logger=_loggers(config, folder),
+        logger=build_loggers(config, folder),
         callbacks=_callbacks(config, folder),
         gradient_clip_val=settings.gradient_clip,
         deterministic="warn" if settings.deterministic else None,
@@ -83,41 +82,6 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     if config.callbacks.progress_bar:
         callbacks.append(RichProgressBar(leave=False))
     return callbacks
-
-
-def _loggers(config: Config, folder: Path) -> list[Logger]:
-    loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
-    if config.logger.wandb:
-        loggers.append(_wandb(config.logger.wandb, config, folder))
-    return loggers
-
-
-def _wandb(settings: Wandb, config: Config, folder: Path) -> Logger:
-    from pytorch_lightning.loggers import WandbLogger
-
-    online = settings.mode == "online" or (settings.mode == "auto" and _wandb_key())
-    if settings.mode == "online" and not _wandb_key():
-        raise OsteonError("logger.wandb.mode=online: no key found. Set WANDB_API_KEY or use logger.wandb.mode=offline.")
-    logger = WandbLogger(
-        project=settings.project,
-        entity=settings.entity,
-        name=settings.name or folder.name,
-        group=settings.group,
-        tags=settings.tags,
-        save_dir=folder,
-        offline=not online,
-        settings={"silent": True, "console": "off"},
-    )
-    logger.log_hyperparams(config.model_dump(mode="json"))
-    return logger
-
-
-def _wandb_key() -> bool:
-    """Tell whether a key is configured; asking wandb itself could open a prompt."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    netrc = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
-    return netrc.is_file() and "api.wandb.ai" in netrc.read_text(encoding="utf-8", errors="ignore")
 
 
 def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> Path:

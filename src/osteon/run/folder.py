@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,12 @@ PACKAGES = (
 )
 
 
-def write_start(folder: Path, config: Config, prepared: Prepared) -> None:
+def write_start(folder: Path, config: Config, prepared: Prepared, overrides: Sequence[str]) -> None:
     """Write what is known before training, so that a run that dies can still be read."""
     import yaml
 
     write_text(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    write_text(folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
     with aside(folder / "manifest.parquet") as draft:
         prepared.manifest.to_parquet(draft, index=False)
     with aside(folder / "rejected.csv") as draft:

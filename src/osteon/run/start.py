@@ -13,7 +13,6 @@ from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
 from osteon.data import RadiographData
-from osteon.files import write_text
 from osteon.model import Model, build_model
 from osteon.module import MONITOR, OsteonModule, PredictionTable
 from osteon.run import fit as fitting
@@ -58,8 +57,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     size = image_size(config, sources)
     model = make_model(config, sources, size)
     prepared = prepare(config, sources, size)
-    leaving.write_start(folder, config, prepared)
-    write_text(folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
+    leaving.write_start(folder, config, prepared, overrides)
     show_prepared(config, prepared)
     module, trainer = make_module(config, prepared, model), fitting.build_trainer(config, folder)
     data = make_data(config, prepared)
@@ -68,16 +66,16 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     clock.append(time.monotonic())
     table = predictions.check(fitting.predict(trainer, module, data), facts_of(config, prepared))
     thresholds, scores = measure(config, prepared, table, folder)
-    facts = leaving.result_facts(config, prepared, model.backbone.weights, fitting.training_facts(trainer, model))
-    facts["seconds"] = {
-        "prepare": clock[1] - clock[0],
-        "train": clock[2] - clock[1],
-        "all": time.monotonic() - clock[0],
-    }
     write_model(folder / "model.pt", config, prepared, model, thresholds)
+    facts = leaving.result_facts(config, prepared, model.backbone.weights, fitting.training_facts(trainer, model))
+    facts["seconds"] = _durations([*clock, time.monotonic()])
     leaving.write_result(folder, facts, scores)
     show_result(scores, facts, folder)
     return Result(folder, scores, facts)
+
+
+def _durations(clock: list[float]) -> dict[str, float]:
+    return {"prepare": clock[1] - clock[0], "train": clock[2] - clock[1], "all": clock[-1] - clock[0]}
 
 
 def image_size(config: Config, sources: Sources) -> tuple[int, int]:

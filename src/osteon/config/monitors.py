@@ -1,0 +1,36 @@
+"""Names of the scores that a task may monitor, known without importing the code that computes them."""
+
+import re
+
+from osteon.errors import OsteonError, nearest
+
+# A test holds these against the registry in osteon.scoring.metrics; importing that takes half a second (pandas).
+MONITORS = {
+    "binary": (
+        "auroc",
+        "average_precision",
+        "brier",
+        "ece",
+        "kappa",
+        "sensitivity",
+        "specificity",
+        "ppv",
+        "npv",
+        "accuracy",
+        "balanced_accuracy",
+        "f1",
+    ),
+    "multiclass": ("macro_auroc", "multiclass_brier", "log_loss", "kappa", "accuracy", "balanced_accuracy"),
+}
+
+
+def check_monitor(key: str, name: str, head: str) -> None:
+    """Refuse a score that the head does not have; `recall_<k>` is the recall of class k of a multiclass head.
+
+    Raises:
+        OsteonError: names `key`, what was found, the nearest right name and all there are.
+    """
+    if name in MONITORS[head] or (head == "multiclass" and re.fullmatch(r"recall_\d+", name)):
+        return
+    known = ", ".join(MONITORS[head])
+    raise OsteonError(f"{key}: a {head} head has no score {name!r}.{nearest(name, MONITORS[head])} It has: {known}")
