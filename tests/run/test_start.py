@@ -52,6 +52,28 @@ def test_image_size_is_the_pretrained_one_on_real_data(hospital: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"study_id": "same", "patient_id": "p"}, r"tasks\.hip_fracture|no labelled image|one value"),
+        ({"truth": "same"}, r"disagree|conflict|different"),
+        ({"truth": "any"}, r"val.*(positive|negative)"),
+    ],
+)
+def test_faults_of_units_stop_before_training(
+    hospital: Path, tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    """Two images a study, one fractured and one not: a conflict for `same`, no negative study for `any`."""
+    table = pd.read_csv(hospital / "labels.csv")
+    table["patient_id"], table["study_id"] = table["patient_id"] // 2, "1"
+    truth = change.pop("truth", "any")
+    table.assign(**change).to_csv(hospital / "labels.csv", index=False)
+    words = (f"data.root={hospital}", "backbone.pretrained=false", f"tasks.hip_fracture.truth={truth}")
+    with pytest.raises(OsteonError, match=message):
+        run(config(*SMALL, *words, "data.image_size=32"), tmp_path / "run", [])
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (("backbone=timm", "backbone.name=densenet12"), r"backbone\.name.*densenet121"),

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from osteon import predictions
 from osteon.config import Config
+from osteon.module import PredictionTable
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
 from osteon.scoring.metrics import direction, monitor
@@ -40,6 +42,28 @@ def monitor_scores(frame: pd.DataFrame, facts: Mapping[str, TaskFacts], key: str
     scores = {f"val/{name}/{facts[name].monitor}": value for name, value in values.items()}
     signed = [value if direction(facts[name].monitor) == "max" else -value for name, value in values.items()]
     return {**scores, key: sum(signed) / len(signed)}
+
+
+def rehearse(table: PredictionTable) -> None:
+    """Run what follows training on made-up probabilities, so that a fault of units or labels stops the run before it.
+
+    Raises:
+        OsteonError: images of one unit disagree where they must not, or val has units of one outcome only.
+    """
+    count = len(table.manifest)
+    facts = table.facts
+    guess = {name: np.full((count, len(fact.classes)), 1 / len(fact.classes)) for name, fact in facts.items()}
+    columns = {
+        name: {"probability": values[:, 0]} if facts[name].head == "binary" else {"probabilities": values}
+        for name, values in guess.items()
+    }
+    frame = table.build(np.arange(count), columns)
+    frame = predictions.check(frame[frame["split"] != "train"], facts, "manifest")
+    for name, fact in facts.items():
+        for split in ("val", "test"):
+            made = units(frame[(frame["task"] == name) & (frame["split"] == split)], fact)
+            if split == "val" and fact.head == "binary":
+                fit(made, fact)
 
 
 def measure(

@@ -18,7 +18,7 @@ from osteon.module import MONITOR, OsteonModule, PredictionTable
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.bundle import write_model
-from osteon.run.measure import facts_of, measure, monitor_scores
+from osteon.run.measure import facts_of, measure, monitor_scores, rehearse
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
@@ -60,6 +60,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     leaving.write_start(folder, config, prepared, overrides)
     show_prepared(config, prepared)
     module, trainer = make_module(config, prepared, model), fitting.build_trainer(config, folder)
+    rehearse(module.table)
     data = make_data(config, prepared)
     clock.append(time.monotonic())
     fitting.fit(trainer, module, data, folder)
