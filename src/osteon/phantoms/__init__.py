@@ -15,6 +15,7 @@ Writer = Callable[[Path, int, int, int], None]
 
 PHANTOMS: dict[str, Writer] = {"mura": mura.write, "fracatlas": fracatlas.write, "hip": hip.write}
 ROOTS = {"mura": "MURA-v1.1", "fracatlas": "FracAtlas", "hip": "hip"}
+SMALLEST = 64  # px: below it no finding is seen
 
 
 def draw(name: str, folder: Path, patients: int, seed: int, size: int = 256) -> Path:
@@ -22,7 +23,7 @@ def draw(name: str, folder: Path, patients: int, seed: int, size: int = 256) -> 
 
     Args:
         name: a key of `PHANTOMS`.
-        folder: where the dataset's own folder (`ROOTS[name]`) is put. One folder belongs to one (patients, seed, size).
+        folder: gets the dataset's own folder, `ROOTS[name]`. One folder belongs to one (patients, seed, size).
         patients: how many patients, at least 1.
         seed: the same number gives the same files.
         size: the films' longest side, px, at least 64.
@@ -34,16 +35,21 @@ def draw(name: str, folder: Path, patients: int, seed: int, size: int = 256) -> 
         OsteonError: an unknown name, a count or size out of range, or a folder that cannot be written.
     """
     if name not in PHANTOMS:
-        raise OsteonError(
-            f"No phantoms are drawn for dataset {name!r}; there are {sorted(PHANTOMS)}.{nearest(name, PHANTOMS)}"
-        )
-    if patients < 1 or size < 64 or seed < 0:
-        raise OsteonError(
-            f"Phantoms of {name}: patients={patients}, size={size}, seed={seed}; expected patients >= 1, size >= 64 px, seed >= 0."
-        )
+        raise OsteonError(f"{name!r} has no phantom; there are {sorted(PHANTOMS)}.{nearest(name, PHANTOMS)}")
+    for key, value, least in (("patients", patients, 1), ("size", size, SMALLEST), ("seed", seed, 0)):
+        if value < least:
+            raise OsteonError(f"Phantoms of {name}: {key}={value}; expected {least} or more.")
     root = folder / ROOTS[name]
     if not (root / NOTICE).is_file():
+        _draw(PHANTOMS[name], root, patients, seed, size)
+    return root
+
+
+def _draw(write: Writer, root: Path, patients: int, seed: int, size: int) -> None:
+    try:
         with aside(root) as draft:
             draft.mkdir(parents=True)
-            PHANTOMS[name](draft, patients, seed, size)
-    return root
+            write(draft, patients, seed, size)
+    except OsteonError:
+        if not (root / NOTICE).is_file():  # else another process was done first, with the same films
+            raise

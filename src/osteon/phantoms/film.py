@@ -1,4 +1,4 @@
-"""One film of one patient: a body part in a view, with or without a finding; and where in a body a finding is put."""
+"""One film of one patient: a body part in a view, with or without findings; and where in a body a finding is put."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,112 +7,127 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteon.phantoms.findings import Box, fracture, hardware, wear
-from osteon.phantoms.positions import MOST, ANGLE, Aim, View, lay
+from osteon.phantoms.exposure import exposure
+from osteon.phantoms.findings import Hardware, hardware, wear
+from osteon.phantoms.fractures import Fracture, fracture
+from osteon.phantoms.geometry import Bounds, Vector, turn
+from osteon.phantoms.positions import ANGLE, MOST, Aim, View, lay
 from osteon.phantoms.positions import aim as point_camera
 from osteon.phantoms.scene import Scene
-from osteon.phantoms.solids import Vector, turn
-from osteon.phantoms.xray import expose, exposure
+from osteon.phantoms.xray import expose
 
-# How displaced fractures are, and how often: one in five is subtle.
-STRENGTHS, SHARES = (1.4, 1.0, 0.5), (0.5, 0.35, 0.15)
+# How displaced fractures are, and how often: one in twelve is subtle.
+STRENGTHS, SHARES = (1.3, 1.0, 0.5), (0.5, 0.42, 0.08)
+
+POSE, NOISE = 2**31 + 1, 2**31 + 2  # a film's two streams, at places that no patient, study or image has
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a body part: `kind` (fracture | hardware | degenerative) at the scene's place `index`.
+    """What is wrong with a body part, the same in every view.
 
-    `seed` draws its shape, the same in every view; `strength` scales a fracture's displacement.
+    Attributes:
+        kind: fracture | hardware | degenerative.
+        index: which of the scene's places for that kind.
+        seed: draws its shape.
+        strength: scales a fracture's displacement.
+        field: the film's longest side, mm, on which it was placed.
     """
 
     kind: str
     index: int
     seed: int
-    strength: float = 1.0
+    strength: float
+    field: float
 
 
 @dataclass(frozen=True)
 class Film:
-    """Pixels (height, width), white is bone, and the boxes (xyxy, px) round its fractures."""
+    """Pixels (height, width), white is bone, and the boxes (xyxy, px) round the fractures seen."""
 
     pixels: NDArray[Any]
-    boxes: list[Box]
+    boxes: list[Bounds]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose film it is: a body part (a key of `positions.POSITIONS`), the body's number, and its side."""
+
+    part: str
+    body: int
+    left: bool
 
 
 def film(
-    part: str,
-    body: int,
-    view: View,
-    size: int,
-    left: bool,
-    seed: Sequence[int],
-    findings: Sequence[Finding] = (),
-    bits: int = 8,
+    subject: Subject, view: View, size: int, seed: Sequence[int], findings: Sequence[Finding] = (), bits: int = 8
 ) -> Film:
     """Take a film.
 
     Args:
-        part: a key of `positions.POSITIONS`.
-        body: the patient's body; the same number gives the same bones.
+        subject: who and what; the same body gives the same bones.
+        view: frontal | lateral | oblique.
         size: longest side, px.
-        left: the left side of the body, else the right (mirrored).
-        seed: this film's own pose, exposure and noise; films that differ in `findings` only differ by them only.
+        seed: this film's pose, exposure and noise; films with equal seeds differ by their findings only.
+        findings: what is wrong.
         bits: 8 or 16.
     """
-    scene, at = lay(part, body, view)
-    pose = np.random.default_rng([*seed, 1])
-    camera, shape = point_camera(part, at, view, size, left, pose)
-    how = exposure(pose, "L" if left else "R")
+    scene, at = lay(subject.part, subject.body, view)
+    pose = np.random.default_rng([*seed, POSE])
+    camera, shape = point_camera(subject.part, at, view, size, subject.left, pose)
+    how = exposure(pose, "L" if subject.left else "R")
+    fractures, metal = _apply(findings, scene)
+    noise = np.random.default_rng([*seed, NOISE])
+    return Film(*expose(scene, camera, shape, how, noise, fractures, metal, bits))
+
+
+def _apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Hardware]]:
+    """Return a scene's fractures and hardware; joints are worn out in the scene itself."""
     fractures, metal = [], []
     for finding in findings:
         rng = np.random.default_rng(finding.seed)
         if finding.kind == "fracture":
-            fractures.append(fracture(scene.sites[finding.index], rng, finding.strength, max(at.width, at.height)))
+            fractures.append(fracture(scene.sites[finding.index], rng, finding.strength, finding.field))
         elif finding.kind == "hardware":
             metal.append(hardware(scene.beds[finding.index], rng))
         else:
             wear(scene.joints[finding.index], scene, rng)
-    noise = np.random.default_rng([*seed, 2])
-    pixels, boxes = expose(scene, camera, shape, how, noise, tuple(fractures), tuple(metal), bits)
-    return Film(pixels, boxes)
+    return fractures, metal
 
 
 def place(
-    part: str,
-    body: int,
-    kind: str,
-    views: Sequence[View],
-    rng: np.random.Generator,
-    names: Sequence[str] = (),
-    bone: str = "",
+    subject: Subject, kind: str, views: Sequence[View], rng: np.random.Generator, bone: str = "", names: str = ""
 ) -> Finding | None:
     """Choose where a finding sits, so that every view's film covers it; None where the part has no such place.
 
     Args:
-        names: kinds of site a fracture may sit on (empty: any).
-        bone: the bone's name must contain this.
+        subject: who and what.
+        kind: fracture | hardware | degenerative.
+        views: the films that are to show it.
+        rng: draws the place, the seed of its shape and its strength.
+        bone: what the name of a fracture's bone must contain.
+        names: what the name of a fracture's site must contain.
     """
-    seed = int(rng.integers(2**31))
-    draw, strength = float(rng.random()), float(rng.choice(STRENGTHS, p=SHARES))
-    covered = [_covered(*lay(part, body, view), part, view, kind, names, bone) for view in views]
+    seed, draw, strength = int(rng.integers(2**31)), float(rng.random()), float(rng.choice(STRENGTHS, p=SHARES))
+    laid = [lay(subject.part, subject.body, view) for view in views]
+    covered = []
+    for view, (scene, at) in zip(views, laid, strict=True):
+        seen = turn("y", min(ANGLE[view], MOST.get(subject.part, 90.0)))
+        points = _points(scene, kind, bone, names)
+        covered.append({i for i, point in points.items() if _inside(seen @ (point - at.middle), at)})
     common = sorted(set.intersection(*covered)) or sorted(covered[0])
     if not common:
         return None
-    return Finding(kind, common[int(draw * len(common))], seed, strength)
+    field = max(laid[0][1].width, laid[0][1].height)
+    return Finding(kind, common[int(draw * len(common))], seed, strength, field)
 
 
-def _covered(scene: Scene, at: Aim, part: str, view: View, kind: str, names: Sequence[str], bone: str) -> set[int]:
-    """Return the indices of a scene's places of `kind` that lie well inside the film's field."""
-    rotation = turn("y", min(ANGLE[view], MOST.get(part, 90.0)))
+def _points(scene: Scene, kind: str, bone: str, names: str) -> dict[int, Vector]:
+    """Return the middle of each of a scene's places for `kind`."""
     if kind == "fracture":
-        points = [
-            site.point if bone in site.bone and (not names or site.name in names) else None for site in scene.sites
-        ]
-    elif kind == "hardware":
-        points = [(bed.start + bed.end) / 2 for bed in scene.beds]
-    else:
-        points = [joint.point for joint in scene.joints]
-    return {i for i, point in enumerate(points) if point is not None and _inside(rotation @ (point - at.middle), at)}
+        return {i: site.point for i, site in enumerate(scene.sites) if bone in site.bone and names in site.name}
+    if kind == "hardware":
+        return {i: (bed.start + bed.end) / 2 for i, bed in enumerate(scene.beds)}
+    return {i: joint.point for i, joint in enumerate(scene.joints)}
 
 
 def _inside(offset: Vector, at: Aim) -> bool:

@@ -1,28 +1,23 @@
-"""Phantoms in the layout of FracAtlas (Abedeen et al. 2023, doi:10.1038/s41597-023-02432-4): one film a patient.
-
-Annotations are written as the original has them: COCO JSON, PASCAL VOC, YOLO, and the split of the fractured films.
-"""
+"""Phantoms in the layout of FracAtlas (Abedeen et al. 2023, doi:10.1038/s41597-023-02432-4): one film a patient."""
 
 import io
-import json
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as Pillow
 
-from osteon.phantoms.film import Finding, film, place
-from osteon.phantoms.findings import Box
+from osteon.phantoms.annotations import Image, annotate
+from osteon.phantoms.film import Finding, Subject, film, place
 from osteon.phantoms.positions import View
 from osteon.phantoms.writing import notice, parallel, save, stream
 
-FRACTURED = 0.28
-# share, parts drawn, the regions they are filed under
+FRACTURED, TWO_FRACTURES, HARDWARE, COLOUR = 0.28, 0.17, 0.04, 0.5  # shares of films; of fractured films; of films
+# Share of films, the parts drawn for them, the regions they are filed under.
 REGIONS = (
     (0.20, ("hand", "wrist", "finger"), ("hand",)),
     (0.13, ("forearm",), ("hand",)),
@@ -31,142 +26,64 @@ REGIONS = (
     (0.06, ("femur",), ("leg", "hip")),
     (0.09, ("shoulder", "humerus"), ("shoulder",)),
 )
+GROUPS = {True: "Fractured", False: "Non_fractured"}
 FRONTAL_ONLY = ("pelvis", "hip", "femur", "shoulder", "humerus")
-HARDWARE = 0.04
-ROTATED = 6  # EXIF: rotate by 90 degrees clockwise to show
-
-
-@dataclass(frozen=True)
-class _Image:
-    name: str
-    width: int
-    height: int
-    boxes: list[Box]
-    row: dict[str, Any] = field(default_factory=dict)
+VIEWS: dict[View, float] = {"frontal": 0.6, "lateral": 0.3, "oblique": 0.1}
+ON_ITS_SIDE = 2  # the film that is stored turned, with an EXIF tag that turns it upright
+ORIENTATION, CLOCKWISE = 0x0112, 6
+QUALITY = 92
 
 
 def write(folder: Path, patients: int, seed: int, size: int) -> None:
     """Write `patients` films, their `dataset.csv` and their annotations; `size` is the longest side, px."""
-    images = parallel(lambda number: _draw(folder, number, seed, size), range(patients))
-    pd.DataFrame([image.row for image in images]).to_csv(folder / "dataset.csv", index=False)
-    _coco(folder / "Annotations" / "COCO JSON", images)
-    _voc(folder / "Annotations" / "PASCAL VOC", images)
-    _yolo(folder / "Annotations" / "YOLO", images)
-    _split(folder / "Utilities" / "Fracture Split", images, seed)
+    for group in GROUPS.values():
+        (folder / "images" / group).mkdir(parents=True)
+    drawn = parallel(partial(_draw, folder, seed, size), range(patients))
+    pd.DataFrame([row for row, _ in drawn]).to_csv(folder / "dataset.csv", index=False, lineterminator="\n")
+    annotate(folder, [image for _, image in drawn], seed)
     notice(folder)
 
 
-def _draw(folder: Path, number: int, seed: int, size: int) -> _Image:
-    rng, body = stream(seed, number), int(stream(seed, number, 0).integers(2**31))
-    share = [region[0] for region in REGIONS]
-    _, parts, regions = REGIONS[int(rng.choice(len(REGIONS), p=share))]
+def _draw(folder: Path, seed: int, size: int, number: int) -> tuple[dict[str, Any], Image]:
+    """Draw a film; return its row of `dataset.csv` and what is annotated. A film whose box lies off it is whole."""
+    rng = stream(seed, number)
+    _, parts, regions = REGIONS[int(rng.choice(len(REGIONS), p=[share for share, _, _ in REGIONS]))]
     part = parts[int(rng.integers(len(parts)))]
-    view: View = (
-        "frontal" if part in FRONTAL_ONLY else str(rng.choice(["frontal", "lateral", "oblique"], p=[0.6, 0.3, 0.1]))
-    )
-    left, wires = bool(rng.random() < 0.5), bool(rng.random() < HARDWARE)
-    findings = _findings(part, body, view, stream(seed, number, 1), wires)
-    taken = film(part, body, view, size, left, (seed, number, 2), findings)
-    name, boxes = f"IMG{number:07d}.jpg", taken.boxes
-    group = "Fractured" if boxes else "Non_fractured"
-    _save(folder / "images" / group / name, taken.pixels, rotated=number == 2, colour=bool(rng.random() < 0.5))
+    turned: View = str(rng.choice(list(VIEWS), p=list(VIEWS.values())))
+    view = "frontal" if part in FRONTAL_ONLY else turned
+    subject = Subject(part, int(stream(seed, number, 0).integers(2**31)), bool(rng.random() < 0.5))
+    findings = _findings(subject, view, stream(seed, number, 1))
+    taken = film(subject, view, size, (seed, number, 2), findings)
+    name, boxes, (height, width) = f"IMG{number:07d}.jpg", taken.boxes, taken.pixels.shape
+    pixels = cv2.cvtColor(taken.pixels, cv2.COLOR_GRAY2BGR) if rng.random() < COLOUR else taken.pixels
+    _save(folder / "images" / GROUPS[bool(boxes)] / name, pixels, number == ON_ITS_SIDE)
     metal = any(finding.kind == "hardware" for finding in findings)
-    row = _row(name, regions, view, metal, len(boxes))
-    return _Image(name, taken.pixels.shape[1], taken.pixels.shape[0], boxes, row)
+    return _row(name, regions, view, metal, len(boxes)), Image(name, width, height, boxes)
 
 
-def _findings(part: str, body: int, view: View, rng: np.random.Generator, metal: bool) -> tuple[Finding, ...]:
-    """Choose a film's fractures (two in one of six) and hardware, independent of each other."""
-    found: list[Finding | None] = []
+def _findings(subject: Subject, view: View, rng: np.random.Generator) -> list[Finding]:
+    """Choose a film's fractures and its hardware, independent of each other: metal tells nothing of the label."""
+    kinds = ["hardware"] * int(rng.random() < HARDWARE)
     if rng.random() < FRACTURED:
-        found += [place(part, body, "fracture", (view,), rng) for _ in range(1 + int(rng.random() < 0.17))]
-    if metal:
-        found.append(place(part, body, "hardware", (view,), rng))
-    unique = {(f.kind, f.index): f for f in found if f}
-    return tuple(unique.values())
+        kinds += ["fracture"] * (1 + int(rng.random() < TWO_FRACTURES))
+    found = [place(subject, kind, (view,), rng) for kind in kinds]
+    return list({(one.kind, one.index): one for one in found if one}.values())
 
 
 def _row(name: str, regions: tuple[str, ...], view: View, metal: bool, count: int) -> dict[str, Any]:
-    """Return a row of `dataset.csv`."""
     row: dict[str, Any] = {"image_id": name}
     row |= {region: int(region in regions) for region in ("hand", "leg", "hip", "shoulder")}
     row |= {"mixed": int(len(regions) > 1), "hardware": int(metal), "multiscan": 0}
     row |= {"fractured": int(count > 0), "fracture_count": count}
-    return row | {name: int(view == name) for name in ("frontal", "lateral", "oblique")}
+    return row | {name: int(view == name) for name in VIEWS}
 
 
-def _save(path: Path, pixels: NDArray[Any], rotated: bool, colour: bool) -> None:
-    """Write a JPEG; a `rotated` one is stored on its side, with the EXIF tag that turns it upright."""
-    if colour:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-    if not rotated:
-        save(path, pixels, (cv2.IMWRITE_JPEG_QUALITY, 92))
+def _save(path: Path, pixels: NDArray[Any], on_its_side: bool) -> None:
+    """Write a JPEG, upright or stored on its side with the EXIF tag that turns it upright."""
+    if not on_its_side:
+        save(path, pixels, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
         return
-    stored, tags = Image.fromarray(np.ascontiguousarray(np.rot90(pixels))), Image.Exif()
-    tags[0x0112] = ROTATED
-    buffer = io.BytesIO()
-    stored.save(buffer, "JPEG", quality=92, exif=tags)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    tags, buffer = Pillow.Exif(), io.BytesIO()
+    tags[ORIENTATION] = CLOCKWISE
+    Pillow.fromarray(np.ascontiguousarray(np.rot90(pixels))).save(buffer, "JPEG", quality=QUALITY, exif=tags)
     path.write_bytes(buffer.getvalue())
-
-
-def _coco(folder: Path, images: list[_Image]) -> None:
-    """Write the fractured films' boxes, xywh in px, with the box as its own polygon."""
-    folder.mkdir(parents=True)
-    annotations, listed = [], [image for image in images if image.boxes]
-    for number, image in enumerate(listed, start=1):
-        for x0, y0, x1, y1 in image.boxes:
-            annotations.append(
-                {
-                    "id": len(annotations), "iscrowd": 0, "image_id": number, "category_id": 0,
-                    "segmentation": [[x0, y0, x1, y0, x1, y1, x0, y1]], "bbox": [x0, y0, x1 - x0, y1 - y0],
-                    "area": (x1 - x0) * (y1 - y0),
-                }
-            )  # fmt: skip
-    files = [
-        {"id": n, "width": i.width, "height": i.height, "file_name": i.name} for n, i in enumerate(listed, start=1)
-    ]
-    table = {"info": {"description": "phantoms drawn by osteon"}, "images": files, "annotations": annotations}
-    table["categories"] = [{"id": 0, "name": "fractured"}]
-    (folder / "COCO_fracture_masks.json").write_text(json.dumps(table), encoding="utf-8")
-
-
-def _voc(folder: Path, images: list[_Image]) -> None:
-    folder.mkdir(parents=True)
-    for image in images:
-        objects = "".join(
-            "  <object>\n    <name>fractured</name>\n    <pose>Unspecified</pose>\n    <truncated>0</truncated>\n"
-            "    <difficult>0</difficult>\n    <bndbox>\n"
-            f"      <xmin>{int(x0)}</xmin>\n      <ymin>{int(y0)}</ymin>\n"
-            f"      <xmax>{int(x1)}</xmax>\n      <ymax>{int(y1)}</ymax>\n    </bndbox>\n  </object>\n"
-            for x0, y0, x1, y1 in image.boxes
-        )
-        text = (
-            f"<annotation>\n  <folder>PASCAL VOC</folder>\n  <filename>{escape(image.name)}</filename>\n"
-            "  <source>\n    <database>phantom</database>\n  </source>\n"
-            f"  <size>\n    <width>{image.width}</width>\n    <height>{image.height}</height>\n    <depth>3</depth>\n"
-            f"  </size>\n  <segmented>0</segmented>\n{objects}</annotation>\n"
-        )
-        (folder / image.name).with_suffix(".xml").write_text(text, encoding="utf-8")
-
-
-def _yolo(folder: Path, images: list[_Image]) -> None:
-    folder.mkdir(parents=True)
-    for image in images:
-        w, h = image.width, image.height
-        lines = [
-            f"0 {(x0 + x1) / 2 / w:.4f} {(y0 + y1) / 2 / h:.4f} {(x1 - x0) / w:.4f} {(y1 - y0) / h:.4f}\n"
-            for x0, y0, x1, y1 in image.boxes
-        ]
-        (folder / image.name).with_suffix(".txt").write_text("".join(lines), encoding="utf-8")
-
-
-def _split(folder: Path, images: list[_Image], seed: int) -> None:
-    """Write the original's split: fractured films only, 80 / 11 / 9 %."""
-    folder.mkdir(parents=True)
-    names = [image.name for image in images if image.boxes]
-    order = stream(seed, 2**20).permutation(len(names))
-    cuts = (round(0.8 * len(names)), round(0.91 * len(names)))
-    for split, chosen in zip(("train", "valid", "test"), np.split(order, cuts), strict=True):
-        text = "image_id\n" + "".join(f"{names[i]}\n" for i in sorted(chosen))
-        (folder / f"{split}.csv").write_text(text, encoding="utf-8")

@@ -10,8 +10,9 @@ from osteon.phantoms.anatomy.hand import RAYS, carpus, finger_middle, hand
 from osteon.phantoms.anatomy.leg import foot, knee, shank
 from osteon.phantoms.anatomy.pelvis import pelvis
 from osteon.phantoms.anatomy.shoulder import girdle
-from osteon.phantoms.scene import Scene, build
-from osteon.phantoms.solids import WORLD, Camera, Frame, Vector, turn, vector
+from osteon.phantoms.body import build
+from osteon.phantoms.geometry import WORLD, Camera, Frame, Vector, turn, vector
+from osteon.phantoms.scene import Scene
 
 View = str  # frontal | lateral | oblique
 ANGLE = {"frontal": 0.0, "oblique": 45.0, "lateral": 90.0}
@@ -19,7 +20,7 @@ ANGLE = {"frontal": 0.0, "oblique": 45.0, "lateral": 90.0}
 
 @dataclass(frozen=True)
 class Aim:
-    """Where the film looks: its middle (world, mm), width and height (mm), turn of the limb (degrees), flipped upright."""
+    """Where the film looks: its middle (world, mm), width and height (mm); `upright` films show the limb hand up."""
 
     middle: Vector
     width: float
@@ -147,7 +148,7 @@ def lay(part: str, seed: int, view: View) -> tuple[Scene, Aim]:
 def aim(
     part: str, at: Aim, view: View, size: int, left: bool, rng: np.random.Generator
 ) -> tuple[Camera, tuple[int, int]]:
-    """Return a camera on `at` and the film's height and width (longest side `size` px), with the pose's small errors."""
+    """Return a camera on `at`, with a pose's small errors, and the film's height and width; longest side `size` px."""
     angle = min(ANGLE[view], MOST.get(part, 90.0)) + float(rng.normal(0, 4))
     spin = float(np.clip(rng.normal(180 if at.upright and rng.random() < 0.85 else 0, 6), -20, 200))
     turned = turn("z", spin) @ turn("x", float(rng.normal(0, 4))) @ turn("y", angle)

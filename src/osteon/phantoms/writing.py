@@ -1,4 +1,4 @@
-"""How phantoms reach the disk: films in parallel, each seeded by its own place, files as a real dataset has them."""
+"""How phantoms reach the disk: in parallel, each place with a random stream of its own, files as real datasets have."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +16,17 @@ SENTENCE = (
     "The radiographs in this folder are phantoms: drawn by code (osteon.phantoms) with known truth, of no patient. "
     "A score measured on them says nothing about any clinical use.\n"
 )
+WORKERS = 2
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-WORKERS = 2
 
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
-    """Return `work` of every job, in order. Threads: NumPy and OpenCV let go of the interpreter while they draw."""
+    """Return `work` of every job, in order.
+
+    Threads, because a child process would import the caller's main module again: NumPy and OpenCV let go of the
+    interpreter only for part of a film, so that two threads gain a quarter, not a half.
+    """
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, jobs))
 
@@ -42,8 +46,11 @@ def save(path: Path, pixels: NDArray[Any], options: tuple[int, ...] = ()) -> Non
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
-    """Return the generator of one place (patient, study, image); streams of different places are independent."""
-    return np.random.default_rng([seed, *place])
+    """Return the generator of one place (patient, study, image); streams of different places are independent.
+
+    The seed sequence gets the place's length too: without it NumPy gives (1, 2) and (1, 2, 0) the same stream.
+    """
+    return np.random.default_rng([seed, len(place), *place])
 
 
 def notice(folder: Path) -> None:

@@ -20,7 +20,7 @@ def show_prepared(config: Config, prepared: Prepared) -> None:
     stamp = "drawn PHANTOM images" if prepared.sources.kind == "phantom" else "real data"
     table = Table(title=f"{', '.join(config.tasks)} on {stamp}", title_justify="left")
     table.add_column("split")
-    for heading in ("images", prepared.kept_together + "s", *(f"{name}: labelled, positive" for name in config.tasks)):
+    for heading in ("images", "groups", *(f"{name}: labelled, positive" for name in config.tasks)):
         table.add_column(heading, justify="right")
     for split, groups in prepared.groups.items():
         inside = (prepared.manifest["split"] == split).to_numpy()

@@ -1,7 +1,9 @@
 """Humerus, elbow and forearm. Humerus frame: origin in the head's centre; x lateral, y distal, z dorsal."""
 
-from osteon.phantoms.scene import Build, Joint, Scene
-from osteon.phantoms.solids import Frame, ball, turn
+from osteon.phantoms.body import Build
+from osteon.phantoms.geometry import Frame, turn
+from osteon.phantoms.scene import Joint, Scene
+from osteon.phantoms.solids import ball
 
 HUMERUS = 300.0  # mm from the head's centre to the elbow's axis
 FOREARM = 240.0  # mm from the elbow's axis to the distal radius
@@ -45,13 +47,13 @@ def forearm(body: Build, scene: Scene, elbow: Frame, flexion: float, carrying: f
     frame = elbow.moved(0, 0, 0, turn("x", -flexion) @ turn("z", -carrying))
     radius = body.loft(
         frame, (14 * s, 9 * s, -3), (7 * s, length, 0),
-        (0, 0, 11, 11, 1.3), (0.04, 0, 10.5, 10.5, 1.5), (0.1, -1, 7, 7, 2.4), (0.17, -2, 9, 8.5, 2.4), (0.45, 4, 7, 6.5, 2.8),
-        (0.8, 0, 8.5, 7.5, 2.2), (0.95, 2, 15, 10.5, 1.3), (1, 1, 15, 10, 1.2),
+        (0, 0, 11, 11, 1.3), (0.04, 0, 10.5, 10.5, 1.5), (0.1, -1, 7, 7, 2.4), (0.17, -2, 9, 8.5, 2.4),
+        (0.45, 4, 7, 6.5, 2.8), (0.8, 0, 8.5, 7.5, 2.2), (0.95, 2, 15, 10.5, 1.3), (1, 1, 15, 10, 1.2),
     )  # fmt: skip
     ulna = body.loft(
         frame, (-9 * s, -16 * s, 12), (-17 * s, length - 4, 2),
-        (0, 0, 11, 9, 1.8), (0.08, 0, 12, 9, 1.8), (0.18, 0, 11, 12, 2.6), (0.4, -2, 7.5, 8, 3), (0.8, 1, 5.5, 5.5, 2.2),
-        (0.96, 0, 7.5, 7, 1.3), (1, 0, 7, 7, 1.2),
+        (0, 0, 11, 9, 1.8), (0.08, 0, 12, 9, 1.8), (0.18, 0, 11, 12, 2.6), (0.4, -2, 7.5, 8, 3),
+        (0.8, 1, 5.5, 5.5, 2.2), (0.96, 0, 7.5, 7, 1.3), (1, 0, 7, 7, 1.2),
     )  # fmt: skip
     styloids = (
         ball(frame, (17 * s, length + 3 * s, 0), (5 * s, 8 * s, 6 * s), 1.2, 18),

@@ -1,9 +1,9 @@
-"""Wrist and hand. Local frame: origin in the middle of the distal radius' joint surface, x radial, y distal, z dorsal."""
+"""Wrist and hand. Local frame: origin in the middle of the distal radius' joint, x radial, y distal, z dorsal."""
 
-import numpy as np
-
-from osteon.phantoms.scene import Build, Joint, Scene
-from osteon.phantoms.solids import Frame, ball, turn
+from osteon.phantoms.body import Build
+from osteon.phantoms.geometry import Frame, Vector, turn
+from osteon.phantoms.scene import Joint, Scene
+from osteon.phantoms.solids import ball
 
 # name: x, y, half axes x, y, z (mm), tilt (degrees)
 CARPALS = {
@@ -16,7 +16,7 @@ CARPALS = {
     "capitate": (-1, 23, 7, 11, 8, 3),
     "hamate": (-12, 25, 8, 9, 8, 14),
 }
-# finger: base x, y of the metacarpal, its direction (degrees, radial positive), lengths of metacarpal and phalanges, girth
+# ray: base x, y of the metacarpal (mm), its direction (degrees, radial positive), lengths of its bones (mm), girth
 RAYS = {
     "thumb": (23, 30, 40, (44, 31, 23), 1.05),
     "index": (10, 33, 9, (66, 40, 24, 17), 1.0),
@@ -42,6 +42,9 @@ def hand(body: Build, scene: Scene, wrist: Frame, bend: float, spread: float, on
     """Add metacarpals and phalanges.
 
     Args:
+        body: whose.
+        scene: gets them.
+        wrist: the hand's frame.
         bend: flexion at each finger joint (degrees); fingers differ a little, as they do on a lateral film.
         spread: factor on the angles between the rays.
         only: a finger whose neighbours are flexed out of the way.
@@ -99,6 +102,6 @@ def _segment(
     )
 
 
-def finger_middle(bases: dict[str, Frame], name: str, size: float) -> np.ndarray:
+def finger_middle(bases: dict[str, Frame], name: str, size: float) -> Vector:
     """Return the world position of a finger's middle joint."""
     return bases[name].point(0, RAYS[name][3][1] * size)

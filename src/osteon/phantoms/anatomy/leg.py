@@ -1,7 +1,9 @@
 """Knee, lower leg, ankle and foot. Local frame: origin in the knee's middle, x lateral, y distal, z dorsal."""
 
-from osteon.phantoms.scene import Build, Joint, Scene
-from osteon.phantoms.solids import Frame, ball, turn
+from osteon.phantoms.body import Build
+from osteon.phantoms.geometry import Frame, turn
+from osteon.phantoms.scene import Joint, Scene
+from osteon.phantoms.solids import ball
 
 TIBIA = 350.0  # mm from knee to ankle
 
@@ -26,12 +28,13 @@ def shank(body: Build, scene: Scene, frame: Frame) -> Frame:
     s, length = body.size, body.vary(TIBIA, 0.03)
     tibia = body.loft(
         frame, (0, 3 * s), (2 * s, length - 4 * s),
-        (0, 0, 36, 24, 1.3), (0.05, 0, 35, 23, 1.5), (0.16, 0, 19, 19, 3), (0.4, 0, 12.5, 14, 5), (0.75, 0, 11.5, 12, 4.6),
-        (0.93, 0, 20, 16, 1.8), (1, 0, 22, 17, 1.4),
+        (0, 0, 36, 24, 1.3), (0.05, 0, 35, 23, 1.5), (0.16, 0, 19, 19, 3), (0.4, 0, 12.5, 14, 5),
+        (0.75, 0, 11.5, 12, 4.6), (0.93, 0, 20, 16, 1.8), (1, 0, 22, 17, 1.4),
     )  # fmt: skip
     fibula = body.loft(
         frame, (36 * s, 18 * s, 14), (28 * s, length + 16 * s, 6),
-        (0, 0, 9, 9, 1.3), (0.08, 0, 6, 6, 1.8), (0.5, -3, 6, 6, 2.6), (0.86, 0, 6, 6, 2), (0.94, 0, 9, 8, 1.4), (1, 0, 6, 6, 1.2), ends=1.2,
+        (0, 0, 9, 9, 1.3), (0.08, 0, 6, 6, 1.8), (0.5, -3, 6, 6, 2.6), (0.86, 0, 6, 6, 2),
+        (0.94, 0, 9, 8, 1.4), (1, 0, 6, 6, 1.2), ends=1.2,
     )  # fmt: skip
     scene.add("tibia", tibia, ball(frame, (-19 * s, length + 3 * s, 0), (6 * s, 12 * s, 11 * s), 1.4, -8))
     scene.add("fibula", fibula)

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from osteon.phantoms.scene import Build, Joint, Scene
-from osteon.phantoms.solids import Ellipsoid, Frame, Plate, Vector
+from osteon.phantoms.body import Build
+from osteon.phantoms.geometry import Frame, Vector
+from osteon.phantoms.plates import Plate
+from osteon.phantoms.scene import Joint, Scene
+from osteon.phantoms.solids import Ellipsoid
 
 
 def girdle(body: Build, scene: Scene, frame: Frame) -> None:
@@ -23,8 +26,8 @@ def _outline(frame: Frame, size: float, *points: tuple[float, float]) -> Vector:
 def _scapula(body: Build, scene: Scene, frame: Frame) -> None:
     s = body.size
     blade = _outline(
-        frame, s, (-30, -14), (-29, 18), (-42, 40), (-58, 88), (-70, 116), (-82, 108), (-96, 40), (-104, -14), (-94, -44),
-        (-62, -38), (-44, -32),
+        frame, s, (-30, -14), (-29, 18), (-42, 40), (-58, 88), (-70, 116), (-82, 108), (-96, 40), (-104, -14),
+        (-94, -44), (-62, -38), (-44, -32),
     )  # fmt: skip
     edge = body.loft(
         frame, (-32 * s, 16 * s, 12), (-68 * s, 112 * s, 12), (0, 0, 7, 7, 2), (0.3, -2, 5, 6, 2.2), (1, 0, 4, 5, 1.8)
