@@ -93,4 +93,4 @@ def mark(film: Array, how: Exposure) -> None:
     strokes = [np.round((np.array(stroke) * size + at) * 16).astype(np.int32) for stroke in LETTERS[how.marker]]
     letter = np.zeros(film.shape, np.uint8)
     cv2.polylines(letter, strokes, False, 255, max(round(size * 0.2), 1), cv2.LINE_AA, 4)
-    np.maximum(film, letter.astype(np.float32) / 255 * 0.97, out=film)
+    np.maximum(film, letter.astype(np.float32) / 255, out=film)

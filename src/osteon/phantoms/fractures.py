@@ -9,7 +9,7 @@ from osteon.phantoms.geometry import Array, Bounds, Camera, Vector, cross, norm,
 from osteon.phantoms.scene import Site
 
 LARGEST = 30.0  # mm: no fragment is displaced by more, times the strength
-LEAST = 0.034  # of the film's longest side: nor is one displaced by less, as what nobody can see is no truth
+LEAST = 0.045  # of the film's longest side: nor is one displaced by less, as what nobody can see is no truth
 OVERRIDING = 0.08  # share of fractures whose fragments overlap
 PAD = 2.0  # px round a box
 

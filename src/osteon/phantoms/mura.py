@@ -17,7 +17,7 @@ from osteon.phantoms.writing import notice, parallel, save, stream
 PARTS = ("WRIST", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "ELBOW", "FINGER")  # in the order of the original's CSVs
 ABNORMAL = 0.45  # share of studies
 # What an abnormal study shows, and how often.
-KINDS = {("fracture",): 0.32, ("hardware",): 0.42, ("fracture", "hardware"): 0.2, ("degenerative",): 0.06}
+KINDS = {("fracture",): 0.28, ("hardware",): 0.45, ("fracture", "hardware"): 0.22, ("degenerative",): 0.05}
 TWICE = 0.12  # share of patients with a second study, whose label is drawn anew
 COLOUR = 0.3  # share of studies kept as RGB
 # The views of a study and how often; bones that hide each other from the side are shot obliquely instead.
@@ -82,8 +82,10 @@ def describe(study: Study, seed: int) -> tuple[Subject, tuple[View, ...], list[F
         return subject, views, []
     rng = stream(seed, study.patient, study.number, 3)
     kinds = list(KINDS)[int(rng.choice(len(KINDS), p=list(KINDS.values())))]
-    found = [one for kind in kinds if (one := place(subject, kind, views, rng)) is not None]
-    return subject, views, found
+    found = [place(subject, kind, views, rng) for kind in kinds]
+    if not any(found):  # no joint lies well inside a humerus' film
+        found = [place(subject, "fracture", views, rng)]
+    return subject, views, [one for one in found if one]
 
 
 def _draw(folder: Path, seed: int, size: int, study: Study) -> list[str]:
