@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
     """Return `work` of every job, in order.
 
-    Threads, because a child process would import the caller's main module again: NumPy and OpenCV let go of the
-    interpreter only for part of a film, so that two threads gain a quarter, not a half.
+    Threads, because a child process would import the caller's main module again. They share the interpreter, so that a
+    second one gains some tenths at most.
     """
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, jobs))

@@ -111,8 +111,16 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
             operating.append(Point("frozen", None, "each fold's own threshold"))
         names = runs[0].predictions.split_names
         labels = {"task": task, "split": "test", "split_name": f"{names.get('test', 'test')}, {len(runs)} folds joined"}
-        parts.append(score_units(joined, facts, labels, operating, replicates, seed))
+        parts.append(_pooled(score_units(joined, facts, labels, operating, replicates, seed), len(runs)))
     return pd.concat(parts, ignore_index=True)
+
+
+def _pooled(table: pd.DataFrame, folds: int) -> pd.DataFrame:
+    """Say of the metrics without a threshold that they rank the scores of different models together."""
+    ranks = table["operating_point"].isna() & table["value"].notna()
+    said = f"scores of {folds} models ranked together"
+    notes = table["note"].where(table["note"] == "", table["note"] + "; ") + said
+    return table.assign(note=table["note"].where(~ranks, notes))
 
 
 def _fold_units(run: Run, task: str, facts: TaskFacts) -> pd.DataFrame:
