@@ -50,6 +50,26 @@ def test_typo_inside_a_file_is_named(tmp_path: Path) -> None:
     assert "trainer.max_epoch: no such key. Did you mean 'max_epochs'?" in done.stderr
 
 
+def test_options_may_follow_overrides(tmp_path: Path) -> None:
+    (tmp_path / "my" / "trainer").mkdir(parents=True)
+    (tmp_path / "my" / "trainer" / "mine.yaml").write_text("defaults: [default]\nmax_epochs: 3\n")
+    done = call(tmp_path, "task=mura", "--config-dir", "my", "trainer=mine", "--cfg", "job")
+    assert done.returncode == 0, done.stderr
+    assert "max_epochs: 3" in done.stdout
+
+
+def test_run_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = call(tmp_path, "hydra.run.dir=file/run")
+    assert done.returncode == 2
+    assert "Name another folder: hydra.run.dir=<path>" in done.stderr
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path: Path) -> None:
+    call(tmp_path, "trainer.max_epochs=ten")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 @pytest.mark.parametrize("word", ["--help", "--cfg=job"])
 def test_help_and_config_need_no_torch(tmp_path: Path, word: str) -> None:
     done = call(tmp_path, *word.split("="))

@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,26 +20,40 @@ def main() -> None:
     import hydra
     from omegaconf import OmegaConf
 
-    sys.argv[1:] = [f"++{word}" if OPEN.match(word) else word for word in sys.argv[1:]]
+    sys.argv[1:] = arrange(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us as exceptions
     if not OmegaConf.has_resolver("osteon.tasks"):
         OmegaConf.register_new_resolver("osteon.tasks", lambda *, _root_: "+".join(_root_.tasks))
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="train")(_train)()
-    except KeyboardInterrupt:
-        _stop("interrupted", 130)
+    except KeyboardInterrupt as signal:
+        _stop("terminated", 143) if signal.args else _stop("interrupted", 130)
     except Exception as fault:
         text = explain(fault, sys.argv[1:])
+        if text is None and isinstance(fault, OSError):  # Hydra makes the run folder
+            said = f"{fault.filename or 'hydra.run.dir'}: {fault.strerror or fault}"
+            text = f"{said}. Name another folder: hydra.run.dir=<path>"
         if text is None:
             raise
         _stop(text)
 
 
+def arrange(words: Sequence[str]) -> list[str]:
+    """Return the command line as Hydra wants it: options first, new keys of open mappings marked as such."""
+    overrides = [word for word in words if not word.startswith("-") and ("=" in word or word.startswith("~"))]
+    options = [word for word in words if word not in overrides]
+    return options + [f"++{word}" if OPEN.match(word) else word for word in overrides]
+
+
 def _train(composed: Any) -> float:
     """Train, and return the best validation score, for sweepers; faults of the input end here, in our words."""
+    from hydra.core.hydra_config import HydraConfig
+
     try:
         return _checked(composed)
     except OsteonError as fault:  # caught inside the job, or Hydra prints a line of its own before ours
+        with suppress(OSError):
+            Path(HydraConfig.get().runtime.output_dir).rmdir()  # only where nothing was written
         _stop(str(fault))
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osteon.errors import OsteonError
 from osteon.manifest import complete
-from osteon.module import PredictionTable, unit_ids
+from osteon.module import PredictionTable, check_units, unit_ids
 from osteon.predictions import TaskFacts
 
 
@@ -16,8 +17,8 @@ def frame() -> pd.DataFrame:
                 "path": list("abcd"),
                 "split": "test",
                 "patient_id": ["p1", "p1", "p2", None],
-                "study_id": ["s1", "s1", "s1", None],
-                "laterality": ["L", "R", None, None],
+                "study_id": ["s1", "s1", "s1", "s/9"],
+                "laterality": ["L", "R", "L", "R"],
                 "group_id": ["p1", "p1", "p2", "d"],
                 "body_part": ["hip", "hip", "leg", None],
             }
@@ -29,13 +30,22 @@ def frame() -> pd.DataFrame:
     ("unit", "expected"),
     [
         ("image", ["a", "b", "c", "d"]),
-        ("patient", ["p1", "p1", "p2", "d"]),
-        ("study", ["p1/s1", "p1/s1", "p2/s1", "d/d"]),
-        ("joint", ["p1/s1/L", "p1/s1/R", "p2/s1/?", "d/d/?"]),
+        ("study", ["p1/s1", "p1/s1", "p2/s1", "d/s%2F9"]),
+        ("joint", ["p1/s1/L", "p1/s1/R", "p2/s1/L", "d/s%2F9/R"]),
     ],
 )
 def test_units(unit: str, expected: list[str]) -> None:
     assert unit_ids(frame(), unit).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "column"), [("study", "study_id"), ("joint", "laterality"), ("patient", "patient_id")]
+)
+def test_a_unit_without_its_column_is_refused(unit: str, column: str) -> None:
+    blank = frame().assign(**{column: [None, "p", "p", "p"]})
+    with pytest.raises(OsteonError, match=rf"tasks\.hip\.unit: found '{unit}', but 1 of 4 images have no {column}"):
+        check_units(complete(blank), unit, "tasks.hip.unit")
+    check_units(complete(blank), "image", "tasks.hip.unit")
 
 
 def table() -> PredictionTable:

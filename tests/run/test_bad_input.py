@@ -1,6 +1,7 @@
 """Bad input, each tried: a clear error before training or a reported row, and nothing half-written."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.composing import config
 
 from osteon.config import Config
 from osteon.errors import OsteonError
+from osteon.module import unit_ids
+from osteon.run.folder import check_empty
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.sources import locate
 
@@ -118,7 +121,7 @@ def test_no_positive_in_val(hospital: Path) -> None:
 
 def test_no_label_at_all(hospital: Path) -> None:
     edit(hospital, lambda table: table.assign(fracture=None))
-    with pytest.raises(OsteonError, match=r"no labelled image in train"):
+    with pytest.raises(OsteonError, match=r"no labelled image in train \(\d+ without 'fracture'\)"):
         prepared(hospital)
 
 
@@ -178,3 +181,79 @@ def test_read_only_root(hospital: Path) -> None:
 def test_phantoms_given_as_a_root_are_not_real(hospital: Path) -> None:
     (hospital / "PHANTOM.txt").write_text("drawn")
     assert prepared(hospital).sources.kind == "phantom"
+
+
+def shared_content(ready: Prepared) -> int:
+    return int((ready.manifest.groupby("slot")["split"].nunique() > 1).sum())
+
+
+def test_copies_of_an_image_never_cross_splits_whatever_their_ids(hospital: Path) -> None:
+    for number in range(40):
+        shutil.copy(hospital / "images" / f"{number:03}.png", hospital / "images" / f"{number + 60:03}.png")
+    ready = prepared(hospital)
+    assert ready.manifest["slot"].nunique() == 2 * PATIENTS - 40
+    assert shared_content(ready) == 0
+
+
+def test_copies_of_a_known_patients_image_without_ids_follow_the_patient(hospital: Path) -> None:
+    for number in range(40):
+        shutil.copy(hospital / "images" / f"{number:03}.png", hospital / "images" / f"{number + 60:03}.png")
+    without = [f"images/{number + 60:03}.png" for number in range(40)]
+    edit(hospital, lambda table: table.assign(patient_id=table["patient_id"].where(~table["path"].isin(without))))
+    ready = prepared(hospital, "tasks.hip_fracture.unit=image")
+    assert shared_content(ready) == 0
+
+
+def test_official_splits_win_over_copies_with_a_note(hospital: Path) -> None:
+    shutil.copy(hospital / "images" / "000.png", hospital / "images" / "119.png")
+    edit(hospital, lambda table: table.assign(split=np.where(table["patient_id"].astype(int) >= 45, "test", "train")))
+    ready = prepared(hospital)
+    assert shared_content(ready) == 1
+    assert any("2 images are identical to one of another official split" in note for note in ready.notes)
+    assert set(ready.manifest["split"]) == {"train", "val", "test"}, "val is cut from the official train"
+
+
+def test_blank_split_follows_the_patients_official_one(hospital: Path) -> None:
+    official = np.where(np.arange(2 * PATIENTS) < 90, "train", "test").astype(object)
+    official[1::2] = None
+    edit(hospital, lambda table: table.assign(split=official))
+    ready = prepared(hospital)
+    assert (ready.manifest.groupby("patient_id")["split"].nunique() == 1).all()
+    assert (ready.manifest["split"] == "test").sum() == 30
+
+
+def test_no_test_image(hospital: Path) -> None:
+    edit(hospital, lambda table: table.assign(split=np.where(table["patient_id"].astype(int) >= 45, "val", "train")))
+    with pytest.raises(OsteonError, match=r"tasks\.hip_fracture: no image in test.*60 groups"):
+        prepared(hospital)
+
+
+def test_exam_unknown_is_refused_not_scored_as_images(hospital: Path) -> None:
+    edit(hospital, lambda table: table.drop(columns="study_id"))
+    with pytest.raises(OsteonError, match=r"tasks\.hip_fracture\.unit: found 'study', but 120 of 120.*no study_id"):
+        prepared(hospital)
+
+
+def test_patient_unknown_keeps_the_exam_as_the_unit(hospital: Path) -> None:
+    edit(hospital, lambda table: table.assign(study_id="e" + table["patient_id"]).drop(columns="patient_id"))
+    assert unit_ids(prepared(hospital).manifest, "study").nunique() == PATIENTS
+
+
+def test_misspelt_root(hospital: Path) -> None:
+    with pytest.raises(OsteonError, match=r"data\.roots\.hipp: no task.*Did you mean 'hip'"):
+        locate(config("task=hip_fracture", f"+data.roots.hipp={hospital}"))
+
+
+def test_all_images_unusable(hospital: Path) -> None:
+    for file in (hospital / "images").iterdir():
+        file.write_text("no")
+    with pytest.raises(
+        OsteonError, match=r"data\.max_rejected: 120 of 120 images cannot be used \(100\.0%\).*Mend them\.$"
+    ):
+        prepared(hospital, "data.max_rejected=1.0")
+
+
+def test_folder_of_another_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("seed: 0")
+    with pytest.raises(OsteonError, match=r"hydra\.run\.dir: .* holds another run \(config\.yaml\)"):
+        check_empty(tmp_path)

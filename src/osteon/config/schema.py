@@ -110,7 +110,7 @@ class Optimizer(Strict):
     kind: Literal["adamw", "adam", "sgd"]
     lr: PositiveFloat
     weight_decay: NonNegativeFloat
-    betas: Annotated[list[Fraction], Field(min_length=2, max_length=2)]
+    betas: Annotated[list[Annotated[float, Field(ge=0.0, lt=1.0)]], Field(min_length=2, max_length=2)]
     momentum: Fraction
 
 
@@ -164,7 +164,7 @@ class Callbacks(Strict):
 class Config(Strict):
     """A composed, validated run."""
 
-    seed: Count
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
     tasks: Annotated[dict[str, Task], Field(min_length=1)]
     dataset: DatasetSpec | None = None
     data: Data

@@ -1,7 +1,7 @@
 """The manifest: one row an image, whatever the dataset."""
 
 from osteon.manifest.schema import SPLITS, complete, validate
-from osteon.manifest.split import SplitRule, assign, group, kept_together_by, prove_disjoint
+from osteon.manifest.split import SplitRule, assign, group, join_copies, kept_together_by, prove_disjoint
 from osteon.manifest.target import Card, Reading, Target
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "assign",
     "complete",
     "group",
+    "join_copies",
     "kept_together_by",
     "prove_disjoint",
     "validate",

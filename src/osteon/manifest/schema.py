@@ -85,10 +85,10 @@ def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]
 
 
 def _two_patients(frame: pd.DataFrame) -> str:
-    """A study id that is not made unique by its patient is fine; one without any patient in part of its rows is not."""
+    """Find the exam of one patient whose other images name none; numbers that every patient has are left alone."""
     known = frame[frame["study_id"].notna()]
-    counts = known.groupby(["dataset", "study_id"])["patient_id"].agg(["size", "count"])
-    torn = counts.index[(counts["count"] > 0) & (counts["count"] < counts["size"])]
+    counts = known.groupby(["dataset", "study_id"])["patient_id"].agg(["size", "count", "nunique"])
+    torn = counts.index[(counts["nunique"] == 1) & (counts["count"] < counts["size"])]
     at_fault = known.set_index(["dataset", "study_id"]).index.isin(torn)
     return _rows(known, pd.Series(at_fault, index=known.index), "a study with and without a patient", "study_id")
 

@@ -41,6 +41,30 @@ def group(frame: pd.DataFrame, near: Sequence[int] | np.ndarray | None = None) -
     return frame.assign(group_id=ids)
 
 
+def join_copies(frame: pd.DataFrame, same: np.ndarray) -> pd.DataFrame:
+    """Return `frame` with the groups joined that share an image, so that copies of one image stay in one split.
+
+    Rows with different official splits are not joined: their owners' split is kept, and the copies are a finding.
+
+    Args:
+        frame: manifest with `group_id`.
+        same: (N,) number of the image's content; rows of one number are copies, negative for unknown.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    codes, names = pd.factorize(frame["group_id"])
+    official = frame["split"].groupby(same).transform("nunique").to_numpy() > 1
+    labels = pd.Series(same).astype(str).to_numpy() + np.where(official, "|" + frame["split"].fillna(""), "")
+    content = pd.factorize(labels)[0]
+    edges = np.asarray(same) >= 0
+    size = len(names) + int(content.max(initial=-1)) + 1
+    links = coo_array((np.ones(int(edges.sum())), (codes[edges], content[edges] + len(names))), shape=(size, size))
+    part = connected_components(links, directed=False)[1][: len(names)]
+    first = pd.Series(names).groupby(part).transform("min").to_numpy()
+    return frame.assign(group_id=pd.Series(first[codes], index=frame.index, dtype="str"))
+
+
 def kept_together_by(frame: pd.DataFrame) -> str:
     """Name what the groups are made of, for the split report: `patient`, `study`, `near-duplicate` or a mixture."""
     names = {"patient": "patient", "study": "exam", "near": "near-duplicate hash", "image": "image (nothing is known)"}
@@ -62,16 +86,20 @@ def assign(frame: pd.DataFrame, rule: SplitRule, strata: pd.Series | None = None
     Raises:
         OsteonError: folds asked for where an official test split exists, or too few groups.
     """
+    known = frame[frame["split"].notna()].groupby("group_id")["split"].first()
+    frame = frame.assign(split=frame["split"].fillna(frame["group_id"].map(known)))
     official_test = bool((frame["split"] == "test").any())
     if rule.fold is not None and official_test:
         raise OsteonError("data.folds: this dataset has an official test split; folds would mix it into training.")
     parts = frame["split"].copy()
-    free = parts.isna()
+    free, trained = parts.isna(), parts == "train"
+    if not bool((parts == "val").any()) and bool(trained.any()):
+        parts[trained] = _shared(frame[trained], rule.seed, {"val": rule.val_fraction}, strata)
     if rule.fold is not None and rule.folds is not None:
         parts[free] = _folded(frame[free], rule, strata)
     else:
         shares = {"test": 0.0 if official_test else rule.test_fraction}
-        shares["val"] = 0.0 if bool((parts == "val").any()) else rule.val_fraction
+        shares["val"] = 0.0 if bool((frame["split"] == "val").any()) else rule.val_fraction
         parts[free] = _shared(frame[free], rule.seed, shares, strata)
     return frame.assign(split=parts)
 

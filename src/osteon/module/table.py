@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 
 KEYS = ("image_id", "group_id", "patient_id", "study_id", "dataset", "split", "laterality")
@@ -60,12 +61,34 @@ class PredictionTable:
 def unit_ids(frame: pd.DataFrame, unit: str) -> pd.Series:
     """Return what is scored as one: the image, the exam, the exam's side, or the patient.
 
-    Where a dataset knows neither exam nor patient, the image stands for them.
+    Where a dataset does not know patients, the exam stands alone within its dataset. `check_units` has made sure that
+    the columns which the unit needs are there.
     """
     if unit == "image":
         return frame["image_id"]
-    patient = frame["patient_id"].fillna(frame["image_id"])
+    owner = _part(frame["patient_id"]).fillna(_part(frame["dataset"]))
     if unit == "patient":
-        return patient
-    study = patient + "/" + frame["study_id"].fillna(frame["image_id"])
-    return study if unit == "study" else study + "/" + frame["laterality"].fillna("?")
+        return owner
+    study = owner + "/" + _part(frame["study_id"])
+    return study if unit == "study" else study + "/" + _part(frame["laterality"])
+
+
+def check_units(frame: pd.DataFrame, unit: str, key: str) -> None:
+    """Refuse a unit that rows cannot be told apart by, rather than score something else under its name.
+
+    Raises:
+        OsteonError: rows lack the exam, side or patient that `unit` is made of.
+    """
+    needed = {"study": ["study_id"], "joint": ["study_id", "laterality"], "patient": ["patient_id"]}.get(unit, [])
+    for column in needed:
+        lacking = frame[frame[column].isna()]
+        if len(lacking):
+            raise OsteonError(
+                f"{key}: found {unit!r}, but {len(lacking):,} of {len(frame):,} images have no {column} "
+                f"(first: {lacking['image_id'].iloc[0]}). Fill the column, or score another unit: {key}=image"
+            )
+
+
+def _part(ids: pd.Series) -> pd.Series:
+    """Escape the separator, so that `p1/2` + `1` and `p1` + `2/1` stay two units."""
+    return ids.str.replace("%", "%25").str.replace("/", "%2F")

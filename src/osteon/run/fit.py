@@ -15,6 +15,7 @@ from osteon.data import RadiographData
 from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.module import MONITOR, OsteonModule
+from osteon.run.faults import in_our_words
 from osteon.run.loggers import build_loggers
 
 NOTICES = (
@@ -47,8 +48,18 @@ def precision(trainer: Trainer) -> str:
 
 
 def build_trainer(config: Config, folder: Path) -> pl.Trainer:
-    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`."""
+    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`.
+
+    Raises:
+        OsteonError: the accelerator asked for is not there.
+    """
     settings = config.trainer
+    if settings.accelerator == "gpu" and not torch.cuda.is_available():
+        raise OsteonError(
+            "trainer.accelerator: found gpu, but torch sees no CUDA device. Use trainer.accelerator=auto."
+        )
+    if settings.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise OsteonError("trainer.accelerator: found mps, but this is no Apple GPU. Use trainer.accelerator=auto.")
     return pl.Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
@@ -84,36 +95,23 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     return callbacks
 
 
-def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> Path:
-    """Train, load the best weights back into `module`, and return their checkpoint.
+def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> None:
+    """Train, and load the best weights back into `module`.
 
     Raises:
-        OsteonError: training diverged, or the device ran out of memory (names the settings to lower).
+        OsteonError: training diverged, memory or disk is full; names the settings to change.
+        KeyboardInterrupt: stopped by a signal.
     """
-    try:
+    with in_our_words(trainer, data, folder):
         trainer.fit(module, datamodule=data)
-    except (MemoryError, RuntimeError) as fault:
-        if not _memory(fault):
-            raise
-        said = (str(fault).splitlines() or ["no memory left."])[0]
-        ways = f"Lower data.batch_size (now {data.batch_size}) or data.image_size."
-        raise OsteonError(f"out of memory: {said} {ways}") from fault
-    if trainer.interrupted:
-        raise KeyboardInterrupt
     best = folder / "checkpoints" / "best.ckpt"
-    state = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
-    module.load_state_dict(state)
-    return best
+    module.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
 
 
-def _memory(fault: Exception) -> bool:
-    """Tell whether the device (torch's own error) or the host (a plain RuntimeError of its allocator) is full."""
-    return isinstance(fault, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(fault)
-
-
-def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData) -> pd.DataFrame:
+def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> pd.DataFrame:
     """Return the predictions of val and test, one row an image and task."""
-    trainer.predict(module, datamodule=data, return_predictions=False)
+    with in_our_words(trainer, data, folder):
+        trainer.predict(module, datamodule=data, return_predictions=False)
     assert module.predicted is not None
     return module.predicted
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 import osteon
 from osteon.config import Config
+from osteon.errors import OsteonError
 from osteon.files import aside, write_json, write_text
 from osteon.manifest import Card
 from osteon.run.prepare import Prepared
@@ -33,6 +34,19 @@ PACKAGES = (
     "numpy",
     "pandas",
 )
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a folder that holds another run: files of two runs would be scored as one.
+
+    Raises:
+        OsteonError: names the folder and the ways out.
+    """
+    held = [name for name in ("config.yaml", "result.json", "predictions", "checkpoints") if (folder / name).exists()]
+    if held:
+        raise OsteonError(
+            f"hydra.run.dir: {folder} holds another run ({', '.join(held)}). Choose another folder, or delete this one."
+        )
 
 
 def write_start(folder: Path, config: Config, prepared: Prepared, overrides: Sequence[str]) -> None:

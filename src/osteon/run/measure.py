@@ -1,7 +1,10 @@
 """From predictions to scores: files are written first, and scored from what was written."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,15 @@ from osteon.scoring.metrics import direction, monitor
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import Threshold, fit, freeze
 from osteon.scoring.units import units
+
+# What may differ between two folds of one cross-validation: who is tested, where files lie, how progress is shown.
+ELSEWHERE: Any = {
+    "seed": True,
+    "data": {"fold", "root", "roots", "cache_dir", "workers"},
+    "logger": True,
+    "callbacks": {"progress_bar"},
+    "bootstrap": True,
+}
 
 
 def facts_of(config: Config, prepared: Prepared) -> dict[str, TaskFacts]:
@@ -42,6 +54,25 @@ def monitor_scores(frame: pd.DataFrame, facts: Mapping[str, TaskFacts], key: str
     scores = {f"val/{name}/{facts[name].monitor}": value for name, value in values.items()}
     signed = [value if direction(facts[name].monitor) == "max" else -value for name, value in values.items()]
     return {**scores, key: sum(signed) / len(signed)}
+
+
+def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
+    """Return what a predictions file says of its run; runs are joined as folds only where cohort and settings agree."""
+    data = config.data
+    ids = sorted(prepared.manifest["image_id"])
+    settings = config.model_dump(mode="json", exclude=ELSEWHERE)
+    return {
+        "fold": data.fold,
+        "folds": data.folds,
+        "seed": config.seed,
+        "backbone": config.backbone.name,
+        "cohort": _digest([ids, data.split_seed, data.folds]),
+        "settings": _digest(settings),
+    }
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def rehearse(table: PredictionTable) -> None:
@@ -72,15 +103,7 @@ def measure(
     """Write predictions and thresholds fitted on val, and return the thresholds and the score table of the files."""
     facts = facts_of(config, prepared)
     names = {k: v for card in prepared.sources.cards.values() for k, v in card.split_names.items()}
-    data = config.data
-    about = {
-        "name": folder.name,
-        "fold": data.fold,
-        "folds": data.folds,
-        "seed": config.seed,
-        "backbone": config.backbone.name,
-        "bootstrap": config.bootstrap,
-    }
+    about = {"name": folder.name, **run_facts(config, prepared)}
     files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
     for file in files:
         predictions.write(file, table[table["split"] == file.stem], facts, about, names)

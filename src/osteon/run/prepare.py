@@ -9,8 +9,9 @@ import pandas as pd
 
 from osteon.config import Config, Task
 from osteon.errors import OsteonError, nearest
-from osteon.images import Cache, build, clusters
-from osteon.manifest import SplitRule, assign, group, kept_together_by, prove_disjoint, validate
+from osteon.images import Cache, build
+from osteon.manifest import kept_together_by, prove_disjoint
+from osteon.run.divide import check_labels, divide
 from osteon.run.sources import Sources, read
 
 
@@ -52,19 +53,19 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     progress = config.callbacks.progress_bar
     cache = build(sources.roots, rows, size, cache_dir, workers=os.cpu_count() or 1, progress=progress)
     rejected = pd.concat([reading.rejected, cache.rejected], ignore_index=True)
-    _check_rejected(rejected, len(rows), config.data.max_rejected)
+    _check_rejected(rejected, len(rows) + len(reading.rejected), config.data.max_rejected)
     kept = cache.slots >= 0
     manifest = rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
-    manifest = _split(manifest, config, cache)
+    manifest, copies = divide(manifest, config, cache)
     groups = prove_disjoint(manifest)
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
     targets = {
         name: np.where(members[name], manifest[task.target], np.nan).astype(np.float32)
         for name, task in config.tasks.items()
     }
-    _check_labels(config, manifest, targets)
-    together = kept_together_by(manifest)
-    return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, reading.notes)
+    check_labels(config, manifest, targets, members)
+    together, notes = kept_together_by(manifest), (*reading.notes, *copies)
+    return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes)
 
 
 def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:
@@ -92,38 +93,13 @@ def _asked(rows: pd.DataFrame, task: Task) -> np.ndarray:
 
 
 def _check_rejected(rejected: pd.DataFrame, images: int, allowed: float) -> None:
-    if len(rejected) <= allowed * images:
+    """Stop where more images than allowed are unusable; `images` counts the unusable ones too."""
+    share = len(rejected) / max(images, 1)
+    if share <= allowed and len(rejected) < images:
         return
     first = "; ".join(f"{row.path}: {row.reason}" for row in rejected.head(5).itertuples())
+    more = f", or allow more: data.max_rejected={min(share + 0.001, 1.0):.3f}" if share < 1 else ""
     raise OsteonError(
-        f"data.max_rejected: {len(rejected):,} of {images:,} images cannot be used ({len(rejected) / images:.1%}), "
-        f"allowed are {allowed:.1%}. First: {first}. Mend them, or allow more: "
-        f"data.max_rejected={len(rejected) / images + 0.001:.3f}"
+        f"data.max_rejected: {len(rejected):,} of {images:,} images cannot be used ({share:.1%}), "
+        f"allowed are {allowed:.1%}. First: {first}. Mend them{more}."
     )
-
-
-def _split(manifest: pd.DataFrame, config: Config, cache: Cache) -> pd.DataFrame:
-    data = config.data
-    rule = SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds)
-    parts = []
-    for name, rows in manifest.groupby("dataset", sort=False):
-        target = next(task.target for task in config.tasks.values() if task.dataset.name == name)
-        unknown = rows["patient_id"].isna() & rows["study_id"].isna()
-        near = clusters(cache.hashes()[rows["slot"]]) if unknown.any() else None
-        parts.append(assign(group(rows, near), rule, strata=rows[target]))
-    return validate(pd.concat(parts).sort_index(), {})
-
-
-def _check_labels(config: Config, manifest: pd.DataFrame, targets: dict[str, np.ndarray]) -> None:
-    for name, task in config.tasks.items():
-        for split in ("train", "val"):
-            values = targets[name][(manifest["split"] == split).to_numpy()]
-            values = values[~np.isnan(values)]
-            if len(values) == 0:
-                raise OsteonError(f"tasks.{name}: no labelled image in {split}. Check {task.target!r}.")
-            if len(np.unique(values)) < 2:
-                raise OsteonError(
-                    f"tasks.{name}: all {len(values):,} labelled images in {split} have {task.target}={values[0]:g}; "
-                    f"both outcomes are needed to {'train' if split == 'train' else 'choose a threshold'}. "
-                    "Give more data, another seed=, or larger data.val_fraction."
-                )

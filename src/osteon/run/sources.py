@@ -1,5 +1,6 @@
 """Which datasets a run needs, where each lies, and what its adapter reads there: real data or drawn phantoms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from osteon import datasets, phantoms
 from osteon.config import Config, DatasetSpec
-from osteon.errors import OsteonError
+from osteon.errors import OsteonError, nearest
 from osteon.manifest import Card, Reading, Target, complete, validate
 from osteon.phantoms.stamp import edition, is_phantom
 
@@ -44,6 +45,7 @@ def locate(config: Config) -> Sources:
     cards = {name: datasets.card(spec) for name, spec in specs.items()}
     for name, task in config.tasks.items():
         datasets.check_target(f"tasks.{name}.target", task.target, cards[task.dataset.name])
+    _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:
         without = ", ".join(name for name, given in real.items() if not given)
@@ -74,8 +76,11 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
     targets = sources.targets()
     for name in targets:
         rows[name] = pd.to_numeric(rows[name]).astype("float64")
+    if rows["image_id"].duplicated().any() and len(readings) > 1:
+        rows["image_id"] = rows["dataset"] + ":" + rows["image_id"]  # two datasets name files alike
     rejected = pd.concat([reading.rejected for reading in readings], ignore_index=True)
-    notes = tuple(note for reading in readings for note in reading.notes)
+    # A phantom is never the complete release, and its oddities are drawn on purpose.
+    notes = tuple(note for reading in readings for note in reading.notes if sources.kind == "real")
     located = Sources(sources.kind, roots, sources.cards, sources.specs)
     return located, Reading(validate(rows, targets), rejected, notes)
 
@@ -87,6 +92,17 @@ def _specs(config: Config) -> dict[str, DatasetSpec]:
         if spec != settings.dataset:
             raise OsteonError(f"tasks.{task}.dataset: two tasks describe the dataset {spec.name!r} differently.")
     return specs
+
+
+def _check_roots(config: Config, specs: Mapping[str, DatasetSpec]) -> None:
+    """Refuse a root for a dataset that nobody knows: a typo there would train on phantoms."""
+    known = {*specs, *phantoms.PHANTOMS, *datasets.ADAPTERS}
+    for name in config.data.roots:
+        if name not in known:
+            raise OsteonError(
+                f"data.roots.{name}: no task of this run uses a dataset of that name.{nearest(name, specs)} "
+                f"It uses: {', '.join(specs)}"
+            )
 
 
 def _check_phantom(name: str) -> None:

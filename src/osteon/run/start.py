@@ -51,6 +51,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
         OsteonError: any fault of data, settings or disk, before work is lost where that can be known.
     """
     clock = [time.monotonic()]
+    leaving.check_empty(folder)
     fitting.quiet()
     pl.seed_everything(config.seed, workers=True, verbose=False)
     sources = locate(config)
@@ -65,7 +66,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     clock.append(time.monotonic())
     fitting.fit(trainer, module, data, folder)
     clock.append(time.monotonic())
-    table = predictions.check(fitting.predict(trainer, module, data), facts_of(config, prepared))
+    table = predictions.check(fitting.predict(trainer, module, data, folder), facts_of(config, prepared))
     thresholds, scores = measure(config, prepared, table, folder)
     write_model(folder / "model.pt", config, prepared, model, thresholds)
     facts = leaving.result_facts(config, prepared, model.backbone.weights, fitting.training_facts(trainer, model))
