@@ -27,7 +27,7 @@ def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as 
 @app.command()
 def score(
     runs: Annotated[list[Path], typer.Argument(help="run folders, or folders of run folders")],
-    replicates: Annotated[int, typer.Option(help="bootstrap replicates behind every interval")] = 1000,
+    replicates: Annotated[int, typer.Option(min=100, help="bootstrap replicates behind every interval")] = 1000,
     csv: Annotated[Path | None, typer.Option(help="also write the tidy table here")] = None,
 ) -> None:
     """Recompute the scores of runs from their prediction files; the folds of one task are joined."""

@@ -175,7 +175,7 @@ def test_images_missing_on_disk_are_rejected_rows(tmp_path: Path) -> None:
         ("path,fracture\n1.png,1\n", {"columns": {"sex": "gender"}}, "no column 'gender'"),
         ("path,fracture\n1.png,1\n", {"covariates": ["cast"]}, "no column 'cast'"),
         ("path,fracture\n1.png,1\n", {"columns": {"pacient_id": "path"}}, r"columns: 'pacient_id'.*'patient_id'"),
-        ("path,fracture,sex\n1.png,1,F\n", {"covariates": ["sex"]}, "'sex' is a column of the manifest already"),
+        ("path,fracture,sex\n1.png,1,F\n", {"covariates": ["sex"]}, "'sex' is a name that Osteon uses itself"),
         ("path,fracture,path\n1.png,1,2.png\n", {}, "'path' stands there twice"),
         ("path,fracture\n1.png\n", {}, "row 2 has 1 fields, the header has 2"),
         ("path,fracture\n1.png,1,9\n", {}, "row 2 has 3 fields, the header has 2"),

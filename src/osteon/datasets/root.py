@@ -40,6 +40,12 @@ def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> P
     if data_root is None:
         raise OsteonError(f"data.root: not given. Name the folder of {card.name!r}: data.root=/path or {key}=/path")
     start = _usable(data_root, "data.root")
+    if _holds_table(start, card):
+        return start  # what was named and holds the table itself is meant, not a copy of it further down
+    return _found_below(start, card, key)
+
+
+def _found_below(start: Path, card: Card, key: str) -> Path:
     levels = list(_levels(start))
     named = [[folder for folder in level if _is_named(folder, card)] for level in levels]
     for fitting in ([folder for folder in level if _holds(folder, card)] for level in named):
@@ -91,6 +97,10 @@ def _children(folder: Path) -> list[Path]:
 
 def _is_named(folder: Path, card: Card) -> bool:
     return folder.name.casefold() in {name.casefold() for name in card.folders}
+
+
+def _holds_table(folder: Path, card: Card) -> bool:
+    return isinstance(card, LocatedCard) and any((folder / mark).is_file() for mark in card.landmarks)
 
 
 def _holds(folder: Path, card: Card) -> bool:

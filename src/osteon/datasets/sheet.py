@@ -93,6 +93,8 @@ def _csv(file: Path) -> pd.DataFrame:
     for number, line in enumerate(body, start=2):
         if len(line) != len(header):
             raise OsteonError(f"{file}: row {number} has {len(line)} fields, the header has {len(header)}.")
+        if any("\n" in cell or "\r" in cell for cell in line):
+            raise OsteonError(f"{file}: row {number} has a cell of several lines; a quote there is not closed.")
     return pd.DataFrame(body, columns=header, index=range(2, len(body) + 2), dtype="str")
 
 
@@ -107,9 +109,9 @@ def _parquet(file: Path) -> pd.DataFrame:
 
 def _as_text(values: pd.Series) -> pd.Series:
     """Write whole numbers without a point: an id column with a gap is stored as float, and 12.0 is no id."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all() and values.abs().max() < 2**53:
         values = values.astype("Int64")
-    return values.astype(object).where(values.notna(), "").map(str).astype("str")
+    return values.astype(object).where(values.notna(), "").map(str).astype("str").str.strip()
 
 
 def _without_blanks(values: pd.Series) -> pd.Series:

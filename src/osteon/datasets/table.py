@@ -1,5 +1,6 @@
 """A hospital's own data in its plain form: one table with a row an image, beside a folder of images."""
 
+import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,19 @@ _RULED: dict[str, Callable[[Path, pd.Series], pd.Series]] = {
     "frame": cells.frame,
 }
 COLUMNS = ("path", "image_id", "patient_id", *_PLAIN, *_RULED)
+
+RESERVED = (
+    "dataset",
+    "group_id",
+    "slot",
+    "task",
+    "target",
+    "unit_id",
+    "source",
+    "probability",
+    "probabilities",
+    "value",
+)
 
 
 def card(spec: TableSpec) -> LocatedCard:
@@ -51,6 +65,9 @@ def read(root: Path, spec: TableSpec) -> Reading:
         OsteonError: a column is missing or unknown, a cell breaks its rule, a path leaves the folder of images, or an
             image stands there twice.
     """
+    for key, value in (("file", spec.file), ("images", spec.images)):
+        if value.startswith("/") or ".." in value.split("/"):
+            raise OsteonError(f"dataset.{key}: found {value!r}, expected a place below the dataset's folder {root}.")
     file = root / spec.file
     sheet = read_sheet(file)
     _check_columns(file, sheet, spec)
@@ -63,6 +80,7 @@ def read(root: Path, spec: TableSpec) -> Reading:
             rows[name] = _RULED[name](file, values) if name in _RULED else values
     patients = _column(spec, "patient_id")
     if patients in sheet:
+        _same_spelling(file, sheet[patients])
         rows["patient_id"] = f"{spec.name}:" + sheet[patients]
     rows["image_id"] = _image_ids(file, sheet, rows, spec)
     for name in spec.covariates:
@@ -86,9 +104,12 @@ def _check_columns(file: Path, sheet: pd.DataFrame, spec: TableSpec) -> None:
                 f"dataset.columns: {name!r} is no column of the manifest, target or covariate."
                 f"{nearest(name, meant)} There are: {', '.join(meant)}"
             )
-    clash = [name for name in (*spec.targets, *spec.covariates) if name in COLUMNS]
+    clash = [name for name in (*spec.targets, *spec.covariates) if name in {*COLUMNS, *RESERVED}]
     if clash:
-        raise OsteonError(f"dataset.targets, dataset.covariates: {clash[0]!r} is a column of the manifest already.")
+        raise OsteonError(
+            f"dataset.targets, dataset.covariates: {clash[0]!r} is a name that Osteon uses itself. "
+            f"Give yours another and map it: dataset.columns.my_{clash[0]}={clash[0]}"
+        )
     require(sheet, [_column(spec, name) for name in ("path", *spec.targets, *spec.covariates)], file)
     require(sheet, spec.columns.values(), file)
 
@@ -99,7 +120,15 @@ def _paths(file: Path, values: pd.Series) -> pd.Series:
     paths = values.str.replace("\\", "/").str.replace(r"^(\./)+", "", regex=True)
     leaving = paths.str.contains(r"^/|^[A-Za-z]:|(?:^|/)\.\.(?:/|$)", regex=True)
     refuse(file, values, leaving, "must hold paths below the folder of images, not absolute and without ..")
-    return paths
+    return paths.map(posixpath.normpath).astype("str")
+
+
+def _same_spelling(file: Path, ids: pd.Series) -> None:
+    """Refuse ids that differ only in case or a trailing `.0`: one patient under two ids may cross splits."""
+    distinct = ids.dropna().drop_duplicates()
+    plain = distinct.str.casefold().str.replace(r"\.0+$", "", regex=True)
+    twins = distinct[plain.duplicated(keep=False)]
+    refuse(file, ids, ids.isin(twins), "spells one id in several ways; write it alike everywhere")
 
 
 def _image_ids(file: Path, sheet: pd.DataFrame, rows: pd.DataFrame, spec: TableSpec) -> pd.Series:

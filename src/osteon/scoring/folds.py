@@ -51,7 +51,7 @@ def load(folder: Path) -> Run:
             f"{folder}: not the folder of a finished run, it lacks {', '.join(lacking)}. "
             "Resume the run to its end, or choose the folder that holds result.json."
         )
-    parts = [read(folder / "predictions" / f"{split}.parquet") for split in ("val", "test") if _has(folder, split)]
+    parts = [_read_split(folder, split) for split in ("val", "test") if _has(folder, split)]
     try:
         result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     except ValueError as fault:
@@ -60,7 +60,24 @@ def load(folder: Path) -> Run:
         ) from fault
     if not isinstance(result, dict):
         raise OsteonError(f"{folder / 'result.json'}: holds no JSON object, so this is no run of ours.")
-    return Run(folder, merge(parts), frozen(folder / "thresholds.json"), result)
+    table, thresholds = merge(parts), frozen(folder / "thresholds.json")
+    _check_frozen(folder, table, thresholds)
+    return Run(folder, table, thresholds, result)
+
+
+def _read_split(folder: Path, split: str) -> Predictions:
+    file = folder / "predictions" / f"{split}.parquet"
+    table = read(file)
+    found = sorted(set(table.frame["split"]))
+    if found != [split]:
+        raise OsteonError(f"{file}: found rows of split {', '.join(found)}, expected {split} alone.")
+    return table
+
+
+def _check_frozen(folder: Path, table: Predictions, thresholds: dict[str, Threshold]) -> None:
+    for task, facts in table.tasks.items():
+        if facts.head == "binary" and task not in thresholds:
+            raise OsteonError(f"{folder / 'thresholds.json'}: no threshold of task {task!r}; the run froze one on val.")
 
 
 def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -101,6 +118,7 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
         OsteonError: a fold is missing or given twice, or two folds share an image, a unit or a patient.
     """
     _complete(runs)
+    _alike(runs)
     parts = []
     for task, facts in runs[0].predictions.tasks.items():
         tables = [_fold_units(run, task, facts) for run in runs]
@@ -132,6 +150,17 @@ def _fold_units(run: Run, task: str, facts: TaskFacts) -> pd.DataFrame:
     if task in run.thresholds:
         table["decision"] = (table["probability"] > run.thresholds[task].value) * 1.0
     return table
+
+
+def _alike(runs: Sequence[Run]) -> None:
+    """Refuse folds of different images or settings; runs of other frameworks that say neither are taken on trust."""
+    for key, what in (("cohort", "images or splits"), ("settings", "settings")):
+        said = {run.predictions.run.get(key) for run in runs}
+        if len(said) > 1:
+            raise OsteonError(
+                f"folds {', '.join(run.folder.name for run in runs)}: they differ in their {what}, so they are no one "
+                "cross-validation. Train all folds with one command line but data.fold, or score each folder alone."
+            )
 
 
 def _complete(runs: Sequence[Run]) -> None:

@@ -115,8 +115,13 @@ def frozen(path: Path) -> dict[str, Threshold]:
     """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Threshold(**item) for name, item in found.items()}
+        read = {name: Threshold(**item) for name, item in found.items()}
     except FileNotFoundError as fault:
         raise OsteonError(f"{path}: no such file. A finished run leaves it; is this a run folder?") from fault
     except (OSError, ValueError, TypeError, AttributeError) as fault:
         raise OsteonError(f"{path}: not a file of frozen thresholds ({fault}).") from fault
+    for name, item in read.items():
+        # Just below 0 is the cut under which every score lies.
+        if isinstance(item.value, bool) or not isinstance(item.value, int | float) or not -1e-6 <= item.value <= 1:
+            raise OsteonError(f"{path}: the threshold of {name} is {item.value!r}, expected a number from 0 to 1.")
+    return read
