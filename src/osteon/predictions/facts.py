@@ -1,5 +1,6 @@
 """What goes with a table of predictions: the facts of its tasks and of its run."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -25,7 +26,7 @@ class TaskFacts:
         pool: how image probabilities become a unit's: mean, max, noisy_or, vote.
         truth: how image targets become a unit's: same (a conflict is an error), any, max.
         classes: class names in the order of the class indices; for binary, negative then positive.
-        groups: columns by whose values the scores are also given.
+        groups: columns by whose values the scores are also given; a column named twice counts once.
         protocol_threshold: in [0, 1]; a unit is called positive where its probability is strictly above.
         rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>.
         monitor: the metric that chooses the best epoch; "" means auroc (binary) or macro_auroc (multiclass).
@@ -42,6 +43,7 @@ class TaskFacts:
     monitor: str = ""
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         for name, options in CHOICES.items():
             value = getattr(self, name)
             if value not in options:
@@ -52,9 +54,27 @@ class TaskFacts:
         if len(self.classes) < 2 or (self.head == "binary" and len(self.classes) != 2):
             raise OsteonError(f"task classes: {list(self.classes)} do not fit a {self.head} head.")
         object.__setattr__(self, "classes", tuple(self.classes))
-        object.__setattr__(self, "groups", tuple(self.groups))
+        object.__setattr__(self, "groups", tuple(dict.fromkeys(self.groups)))
         if not self.monitor:
             object.__setattr__(self, "monitor", "auroc" if self.head == "binary" else "macro_auroc")
+        recall = re.fullmatch(r"recall_(\d+)", self.monitor)
+        if recall and self.head == "multiclass" and int(recall[1]) >= len(self.classes):
+            raise OsteonError(
+                f"task monitor: {self.monitor!r}, but the classes are {', '.join(self.classes)}; "
+                f"expected recall_0 to recall_{len(self.classes) - 1}."
+            )
+
+    def _check_kinds(self) -> None:
+        for name in ("head", "unit", "pool", "truth", "rule", "monitor"):
+            if not isinstance(value := getattr(self, name), str):
+                raise OsteonError(f"task {name}: {value!r} is not a text.")
+        for name in ("classes", "groups"):
+            value = getattr(self, name)
+            if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+                raise OsteonError(f"task {name}: {value!r} is not a list of texts.")
+        value = self.protocol_threshold
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise OsteonError(f"task protocol_threshold: {value!r} is not a number in [0, 1].")
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as plain JSON values."""

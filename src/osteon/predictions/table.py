@@ -11,12 +11,12 @@ import pandas as pd
 from osteon.errors import OsteonError
 from osteon.files import aside
 from osteon.predictions.facts import Predictions, TaskFacts
+from osteon.predictions.metadata import KEY, About, check_run, parse
 from osteon.predictions.rules import check, drop_repeats
 
 # A foreign table may leave these out; ids may not be guessed, because a wrong unit or cluster changes every number.
 DEFAULTS = {"task": "task", "split": "test", "dataset": "unknown", "source": "real"}
 _IDS = ("task", "split", "image_id", "group_id", "unit_id", "patient_id", "study_id", "dataset", "source")
-_KEY = b"osteon"
 
 
 def write(
@@ -29,43 +29,56 @@ def write(
     """Check `frame` and write it as parquet, whole or not at all, with its metadata as JSON under one key.
 
     Raises:
-        OsteonError: the table breaks a rule of `check`, or the file cannot be written.
+        OsteonError: the table breaks a rule of `check`, the run's facts have no meaning, or the file cannot be written.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     frame = check(frame, tasks, str(path))
+    check_run(run, str(path))
     facts = {name: item.to_json() for name, item in tasks.items()}
     about = {"version": 1, "tasks": facts, "run": dict(run), "split_names": dict(split_names)}
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), _KEY: json.dumps(about, default=str).encode()}
+        {**(table.schema.metadata or {}), KEY.encode(): json.dumps(about, default=str).encode()}
     )
     with aside(path) as draft:
         pq.write_table(table, draft)
 
 
-def read(path: Path) -> Predictions:
+def read(path: Path, *, guess: bool = True) -> Predictions:
     """Read predictions from parquet or CSV, ours or another framework's.
 
     Without our metadata a task is binary (multiclass where there is a column `probabilities`), pooled by mean,
     called at 0.5, thresholded by Youden's index. In a CSV `probabilities` is a JSON list.
 
+    Args:
+        path: the file.
+        guess: whether facts and columns that the file lacks are filled in as above; a run folder's files lack none.
+
     Raises:
-        OsteonError: the file is missing, unreadable, or breaks a rule of `check`.
+        OsteonError: the file is missing, unreadable, breaks a rule of `check`, has metadata of another kind, or lacks
+            a fact that may not be guessed.
     """
     if not path.is_file():
         raise OsteonError(f"{path}: no such predictions file. A run leaves predictions/val.parquet and test.parquet.")
     frame, about = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    described = parse(about, str(path), whole=not guess)
+    if not guess:
+        return _described(frame, described, path)
     for name, value in DEFAULTS.items():
         if name not in frame:
             frame[name] = value
     if "group_id" not in frame and "patient_id" in frame and frame["patient_id"].notna().all():
         frame["group_id"] = "patient:" + frame["patient_id"].astype(str)
-    tasks = {name: TaskFacts.from_json(value) for name, value in about.get("tasks", {}).items()}
+    tasks = dict(described.tasks)
     for name in frame["task"].dropna().unique():
         tasks.setdefault(str(name), _guess(frame[frame["task"] == name]))
-    return Predictions(check(frame, tasks, str(path)), tasks, about.get("run", {}), about.get("split_names", {}))
+    return _described(frame, About(tasks, described.run, described.split_names), path)
+
+
+def _described(frame: pd.DataFrame, about: About, path: Path) -> Predictions:
+    return Predictions(check(frame, about.tasks, str(path)), about.tasks, about.run, about.split_names)
 
 
 def merge(tables: Sequence[Predictions]) -> Predictions:
@@ -92,7 +105,7 @@ def _guess(rows: pd.DataFrame) -> TaskFacts:
     return TaskFacts()
 
 
-def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str), encoding="utf-8-sig")
         if "probabilities" in frame:
@@ -102,13 +115,16 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     return frame, {}
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(path)
-        about = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
-    except (pa.ArrowInvalid, OSError, ValueError) as fault:
+    except (pa.ArrowException, OSError, ValueError) as fault:
         raise OsteonError(f"{path}: not a readable parquet file ({fault}). Write it again with the run.") from fault
+    try:
+        about = json.loads((table.schema.metadata or {}).get(KEY.encode(), b"{}"))
+    except ValueError as fault:
+        raise OsteonError(f"{path}: its metadata ({KEY!r}) is not JSON ({fault}). Write it again with the run.") from fault
     return table.to_pandas(), about
