@@ -9,7 +9,10 @@ from osteon.predictions.facts import TaskFacts
 
 KEY = "osteon"
 # What the run's facts are where they are given; other keys are left as they are.
-RUN = {**dict.fromkeys(("name", "backbone", "cohort", "settings"), str), **dict.fromkeys(("fold", "folds", "seed"), int)}
+RUN = {
+    **dict.fromkeys(("name", "backbone", "cohort", "settings"), str),
+    **dict.fromkeys(("fold", "folds", "seed"), int),
+}
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,11 @@ def check_run(run: Mapping[str, Any], where: str) -> None:
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             expected = "a text" if kind is str else "a whole number"
             raise OsteonError(f"{where}: metadata run.{key} is {value!r}, expected {expected}. {_RESTORE}")
-    fold, folds = run.get("fold"), run.get("folds")
-    if folds is not None and folds < 1:
+    fold, given = run.get("fold"), run.get("folds")
+    folds: int = 1 if given is None else given
+    if folds < 1:
         raise OsteonError(f"{where}: metadata run.folds is {folds}, expected 1 or more. {_RESTORE}")
-    if (folds or 1) > 1 and (fold is None or not 0 <= fold < folds):
+    if folds > 1 and (fold is None or not 0 <= fold < folds):
         raise OsteonError(f"{where}: metadata run.fold is {fold}, expected one of 0..{folds - 1}. {_RESTORE}")
 
 

@@ -126,5 +126,7 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:
     try:
         about = json.loads((table.schema.metadata or {}).get(KEY.encode(), b"{}"))
     except ValueError as fault:
-        raise OsteonError(f"{path}: its metadata ({KEY!r}) is not JSON ({fault}). Write it again with the run.") from fault
+        raise OsteonError(
+            f"{path}: its metadata ({KEY!r}) is not JSON ({fault}). Write it again with the run."
+        ) from fault
     return table.to_pandas(), about
