@@ -89,7 +89,18 @@ def test_two_tasks_may_share_an_image() -> None:
         ({"head": "box"}, "head: 'box'"),
         ({"truth": "some"}, "truth: 'some'"),
         ({"protocol_threshold": 1.5}, "outside"),
+        ({"protocol_threshold": float("nan")}, "outside"),
+        ({"protocol_threshold": "a"}, "protocol_threshold: 'a' is not a number"),
+        ({"protocol_threshold": True}, "is not a number"),
         ({"classes": ("a", "b", "c")}, "do not fit a binary head"),
+        ({"classes": "ab"}, "classes: 'ab' is not a list of texts"),
+        ({"groups": [["view"]]}, "is not a list of texts"),
+        ({"unit": 3}, "unit: 3 is not a text"),
+        (
+            {"head": "multiclass", "classes": ("a", "b", "c"), "monitor": "recall_9"},
+            "monitor: 'recall_9', but the classes are a, b, c; expected recall_0 to recall_2",
+        ),
+        ({"head": "multiclass", "classes": ("a", "b", "c"), "monitor": "recall_3"}, "monitor: 'recall_3'"),
     ],
 )
 def test_facts_refuse_what_has_no_meaning(changes: dict[str, Any], message: str) -> None:
@@ -102,3 +113,11 @@ def test_facts_survive_json() -> None:
         head="multiclass", unit="joint", pool="vote", truth="max", classes=("0", "1", "2"), groups=("leg",)
     )
     assert TaskFacts.from_json(facts.to_json() | {"later": 1}) == facts
+
+
+def test_a_group_named_twice_counts_once() -> None:
+    assert TaskFacts(groups=("view", "leg", "view")).groups == ("view", "leg")
+
+
+def test_the_last_class_may_be_watched() -> None:
+    assert TaskFacts(head="multiclass", classes=("a", "b", "c"), monitor="recall_2").monitor == "recall_2"

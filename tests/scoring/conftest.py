@@ -1,15 +1,23 @@
 """Drawn predictions with known structure."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from osteon.predictions import TaskFacts, write
 from osteon.scoring.sample import Sample
+from osteon.scoring.thresholds import fit, freeze
+from osteon.scoring.units import units
 
 Draw = Callable[..., Sample]
 Frame = Callable[..., pd.DataFrame]
+Make = Callable[..., Path]
+FACTS = {"mura": TaskFacts(unit="study", groups=("body_part",))}
 
 
 @pytest.fixture
@@ -58,5 +66,25 @@ def frame() -> Frame:
                 "body_part": np.array(["wrist", "elbow", "hand"])[study % 3],
             }
         )
+
+    return make
+
+
+@pytest.fixture
+def run(tmp_path: Path, frame: Frame) -> Make:
+    def make(fold: int, folds: int = 3, first: int | None = None, **about: Any) -> Path:
+        folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+        start = 1000 * fold if first is None else first
+        described = {"name": folder.name, "fold": fold, "folds": folds, "seed": 0, "backbone": "resnet18"}
+        described |= {"cohort": "c0", "settings": "s0"} | about
+        for split, studies in (("val", 30), ("test", 40)):
+            part = frame(studies, split=split, seed=fold, first=start)
+            # A study that nobody labelled: predicted, never scored.
+            part.loc[part["study_id"] == "study3", "target"] = np.nan
+            write(folder / "predictions" / f"{split}.parquet", part, FACTS, described, {"test": "held out"})
+            if split == "val":
+                freeze(folder / "thresholds.json", {"mura": fit(units(part, FACTS["mura"]), FACTS["mura"])})
+        (folder / "result.json").write_text(json.dumps({"source": "real"}))
+        return folder
 
     return make

@@ -1,7 +1,6 @@
-import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,33 +8,13 @@ import pytest
 import sklearn.metrics as sk
 
 from osteon.errors import OsteonError
-from osteon.predictions import TaskFacts, write
-from osteon.scoring.folds import load, score_runs
-from osteon.scoring.thresholds import Threshold, fit, freeze
-from osteon.scoring.units import units
+from osteon.scoring.folds import score_folds, score_runs
+from osteon.scoring.runs import load
+from osteon.scoring.show import to_markdown
+from osteon.scoring.table import score
+from osteon.scoring.thresholds import Threshold, freeze
 
-Frame = Callable[..., pd.DataFrame]
 Make = Callable[..., Path]
-FACTS = {"mura": TaskFacts(unit="study", groups=("body_part",))}
-
-
-@pytest.fixture
-def run(tmp_path: Path, frame: Frame) -> Make:
-    def make(fold: int, folds: int = 3, first: int | None = None, **about: Any) -> Path:
-        folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
-        start = 1000 * fold if first is None else first
-        described = {"name": folder.name, "fold": fold, "folds": folds, "seed": 0, "backbone": "resnet18"} | about
-        for split, studies in (("val", 30), ("test", 40)):
-            part = frame(studies, split=split, seed=fold, first=start)
-            # A study that nobody labelled: predicted, never scored.
-            part.loc[part["study_id"] == "study3", "target"] = np.nan
-            write(folder / "predictions" / f"{split}.parquet", part, FACTS, described, {"test": "held out"})
-            if split == "val":
-                freeze(folder / "thresholds.json", {"mura": fit(units(part, FACTS["mura"]), FACTS["mura"])})
-        (folder / "result.json").write_text(json.dumps({"source": "real"}))
-        return folder
-
-    return make
 
 
 def one(table: pd.DataFrame, metric: str, point: str | None) -> pd.Series:
@@ -47,7 +26,7 @@ def one(table: pd.DataFrame, metric: str, point: str | None) -> pd.Series:
 
 def test_folds_are_joined_each_with_its_own_threshold(run: Make) -> None:
     folders = [run(fold) for fold in (2, 0, 1)]
-    table = score_runs(folders, replicates=50)
+    table = score_runs(folders, replicates=100)
     target, mean, call = [], [], []
     for folder in folders:
         loaded = load(folder)
@@ -71,7 +50,7 @@ def test_folds_are_joined_each_with_its_own_threshold(run: Make) -> None:
 
 def test_runs_that_are_no_folds_stay_apart(run: Make) -> None:
     folders = [run(0, folds=1), run(0, folds=1, seed=1)]
-    table = score_runs(folders, replicates=20)
+    table = score_runs(folders, replicates=100)
     assert table["run"].unique().tolist() == [folder.name for folder in folders]
     assert set(table["split"]) == {"val", "test"}
     assert table.loc[table["operating_point"] == "frozen", "threshold"].notna().all()
@@ -79,14 +58,14 @@ def test_runs_that_are_no_folds_stay_apart(run: Make) -> None:
 
 def test_sets_of_two_seeds_are_joined_apart(run: Make) -> None:
     folders = [run(fold, folds=2, seed=seed) for seed in (0, 1) for fold in (0, 1)]
-    table = score_runs([*folders, folders[0]], replicates=20)
+    table = score_runs([*folders, folders[0]], replicates=100)
     assert table["run"].nunique() == 2
     assert (table.loc[table["group"] == "all", "n"] == 78).all()
 
 
 def test_one_fold_may_be_scored_alone(run: Make) -> None:
     folder = run(1)
-    assert set(score_runs([folder], replicates=20)["run"]) == {folder.name}
+    assert set(score_runs([folder], replicates=100)["run"]) == {folder.name}
 
 
 def test_what_does_not_fit_is_refused(run: Make) -> None:
@@ -98,33 +77,48 @@ def test_what_does_not_fit_is_refused(run: Make) -> None:
         score_runs([run(fold, folds=2, first=0, seed=8) for fold in (0, 1)])
 
 
-@pytest.mark.parametrize("name", ["result.json", "thresholds.json", "predictions/test.parquet"])
-def test_an_unfinished_run_is_named(run: Make, name: str) -> None:
-    folder = run(0)
-    (folder / name).unlink()
-    with pytest.raises(OsteonError, match=f"{folder.name}: not the folder of a finished run, it lacks {name}"):
-        score_runs([folder])
-
-
-@pytest.mark.parametrize("content", ["{", "[1, 2]"])
-def test_a_broken_result_is_named(run: Make, content: str) -> None:
-    folder = run(0)
-    (folder / "result.json").write_text(content)
-    with pytest.raises(OsteonError, match=r"result\.json"):
-        load(folder)
-
-
-def test_foreign_folders(tmp_path: Path) -> None:
-    with pytest.raises(OsteonError, match="no such run folder"):
-        score_runs([tmp_path / "none"])
-    with pytest.raises(OsteonError, match=r"it lacks predictions/test\.parquet, thresholds\.json, result\.json"):
-        score_runs([tmp_path])
-    with pytest.raises(OsteonError, match="no run folder to score"):
-        score_runs([])
-
-
 def test_frozen_thresholds_are_read_not_fitted_again(run: Make) -> None:
     folder = run(0, folds=1)
     freeze(folder / "thresholds.json", {"mura": Threshold("youden", 0.123, "val", 30, 15)})
-    table = score_runs([folder], replicates=20)
+    table = score_runs([folder], replicates=100)
     assert set(table.loc[table["operating_point"] == "frozen", "threshold"]) == {0.123}
+
+
+@pytest.mark.parametrize(("key", "words"), [("cohort", "images or splits"), ("settings", "settings")])
+@pytest.mark.parametrize("other", ["other", None])
+def test_folds_of_other_data_or_settings_are_not_joined(run: Make, key: str, words: str, other: str | None) -> None:
+    folders = [run(0, folds=2), run(1, folds=2, **{key: other})]
+    with pytest.raises(OsteonError, match=rf"run0 \| .*run1: they differ in their {words} \(`{key}`.*data\.fold"):
+        score_runs(folders, replicates=100)
+    with pytest.raises(OsteonError, match="they differ"):
+        score_folds([load(folder) for folder in folders], replicates=100)
+
+
+def test_whole_cross_validations_of_two_settings_stay_apart(run: Make) -> None:
+    folders = [run(fold, folds=2, settings=settings) for fold in (0, 1) for settings in ("low lr", "high lr")]
+    table = score_runs(folders, replicates=100)
+    assert table["run"].unique().tolist() == ["run0 ... run2", "run1 ... run3"]
+    assert not table["note"].str.contains("not compared").any()
+
+
+def test_folds_that_name_no_cohort_are_joined_with_a_note(run: Make) -> None:
+    table = score_runs([run(fold, folds=2, cohort=None, settings=None) for fold in (0, 1)], replicates=100)
+    assert table["note"].str.contains("not compared: the folds' images or splits, settings").all()
+    assert "not compared" in to_markdown(table)
+
+
+def test_runs_of_one_name_in_two_places_stay_apart(run: Make, tmp_path: Path) -> None:
+    folders = [run(0, folds=1), run(0, folds=1, seed=1)]
+    same = [shutil.copytree(folder, tmp_path / place / "a") for folder, place in zip(folders, "xy", strict=True)]
+    table = score_runs([*same, same[0] / ".." / "a"], replicates=100)
+    assert table["run"].unique().tolist() == [str(path) for path in same]
+    assert (table.groupby(["run", "split"])["n"].max() <= 40).all()
+
+
+@pytest.mark.parametrize("replicates", [-5, 0, 1, 99])
+def test_too_few_replicates(run: Make, replicates: int) -> None:
+    folder = run(0, folds=1)
+    with pytest.raises(OsteonError, match=f"--replicates: found {replicates}, expected 100 or more"):
+        score_runs([folder], replicates=replicates)
+    with pytest.raises(OsteonError, match=f"--replicates: found {replicates}"):
+        score(load(folder).predictions, None, replicates=replicates)

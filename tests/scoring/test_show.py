@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def table(frame: Frame) -> pd.DataFrame:
     facts = {"mura": TaskFacts(unit="study", groups=("body_part",))}
     images = frame(300, source="phantom")
     images.loc[images["body_part"] == "hand", "target"] = 0.0
-    return score(Predictions(images, facts, {}, {"test": "public-valid"}), FROZEN, replicates=50)
+    return score(Predictions(images, facts, {}, {"test": "public-valid"}), FROZEN, replicates=100)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_markdown_holds_the_same_cells(table: pd.DataFrame) -> None:
 
 
 def test_real_runs_bear_no_stamp(frame: Frame) -> None:
-    text = printed(score(Predictions(frame(80), {"mura": TaskFacts()}), None, replicates=20))
+    text = printed(score(Predictions(frame(80), {"mura": TaskFacts()}), None, replicates=100))
     assert "phantom" not in text.lower()
 
 
 def test_small_samples_and_several_groupings_are_marked(frame: Frame) -> None:
     images = frame(24).assign(leg=1.0)
-    table = score(Predictions(images, {"mura": TaskFacts(groups=("body_part", "leg"))}), None, replicates=20)
+    table = score(Predictions(images, {"mura": TaskFacts(groups=("body_part", "leg"))}), None, replicates=100)
     text = printed(table.assign(run="a"))
     assert "small sample" in text
     assert "leg=1*" in text
@@ -92,7 +92,33 @@ def test_small_samples_and_several_groupings_are_marked(frame: Frame) -> None:
 def test_classes_have_their_own_headlines(frame: Frame) -> None:
     images = frame(60).assign(probabilities=[[0.2, 0.8]] * 20 + [[0.7, 0.3]] * (len(frame(60)) - 20))
     facts = TaskFacts(head="multiclass", classes=("a", "b"))
-    text = printed(score(Predictions(images, {"mura": facts}), None, replicates=20))
+    text = printed(score(Predictions(images, {"mura": facts}), None, replicates=100))
     assert "macro AUROC" in text
     assert "log loss" in text
     assert np.isfinite(len(text))
+
+
+@pytest.mark.parametrize("part", ["none", "val"])
+def test_without_a_test_row_one_line_says_so(frame: Frame, part: str) -> None:
+    table = score(Predictions(frame(60, split="val"), {"mura": TaskFacts()}), None, replicates=100)
+    text = printed(table if part == "val" else table.iloc[:0])
+    assert text.splitlines()[-1].startswith("no test row")
+    assert ("AUROC" in text) == (part == "val")
+
+
+@pytest.mark.filterwarnings("ignore:kappa")
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_any_terminal_can_be_written_to(table: pd.DataFrame, encoding: str) -> None:
+    raw = BytesIO()
+    stream = TextIOWrapper(raw, encoding=encoding)
+    show(table.assign(run="Zwölf Hüften Ω"), Console(file=stream, width=100))
+    stream.flush()
+    text = raw.getvalue().decode(encoding)
+    said = {"ascii": "Zw?lf H?ften ? | mura", "cp1252": "Zwölf Hüften ? | mura", "utf-8": "Zwölf Hüften Ω · mura"}
+    assert said[encoding] in text
+    assert "AUROC" in text
+
+
+def test_names_are_not_markup(frame: Frame) -> None:
+    table = score(Predictions(frame(60), {"mura": TaskFacts()}), None, replicates=100)
+    assert "[/red] a[0] · mura" in printed(table.assign(run="[/red] a[0]"))

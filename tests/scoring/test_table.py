@@ -47,7 +47,7 @@ def test_the_table_equals_scikit_learn_on_study_means(predictions: Predictions) 
 
 
 def test_the_table_is_tidy(predictions: Predictions) -> None:
-    table = score(predictions, FROZEN, replicates=50)
+    table = score(predictions, FROZEN, replicates=100)
     assert list(table.columns) == list(COLUMNS)
     assert not table.duplicated(["task", "split", "group", "operating_point", "metric"]).any()
     assert set(table["group"]) == {"all", "body_part=elbow", "body_part=hand", "body_part=wrist"}
@@ -62,25 +62,25 @@ def test_the_table_is_tidy(predictions: Predictions) -> None:
 
 
 def test_the_threshold_is_optimistic_where_it_was_fitted(predictions: Predictions) -> None:
-    table = score(predictions, FROZEN, replicates=20)
+    table = score(predictions, FROZEN, replicates=100)
     told = table["note"].str.contains("optimistic")
     assert (told == ((table["split"] == "val") & (table["operating_point"] == "frozen"))).all()
 
 
 def test_without_a_frozen_threshold_the_protocols_remains(predictions: Predictions) -> None:
-    assert set(score(predictions, None, replicates=20)["operating_point"].dropna()) == {"protocol"}
+    assert set(score(predictions, None, replicates=100)["operating_point"].dropna()) == {"protocol"}
 
 
 def test_unlabelled_units_are_not_scored(predictions: Predictions) -> None:
     frame = predictions.frame
     hidden = frame["unit_id"].isin(frame["unit_id"].unique()[:10])
-    without = score(Predictions(frame[~hidden], FACTS), FROZEN, replicates=50)
+    without = score(Predictions(frame[~hidden], FACTS), FROZEN, replicates=100)
     nan = frame.assign(target=frame["target"].mask(hidden))
-    pdt.assert_frame_equal(score(Predictions(nan, FACTS), FROZEN, replicates=50), without)
+    pdt.assert_frame_equal(score(Predictions(nan, FACTS), FROZEN, replicates=100), without)
 
 
 def test_a_split_without_targets_is_predicted_never_scored(frame: Frame) -> None:
-    table = score(Predictions(frame(8).assign(target=np.nan), FACTS), FROZEN, replicates=20)
+    table = score(Predictions(frame(8).assign(target=np.nan), FACTS), FROZEN, replicates=100)
     assert table["value"].isna().all()
     assert (table["n"] == 0).all()
     assert table["note"].str.contains("no labelled unit").all()
@@ -90,7 +90,7 @@ def test_a_split_without_targets_is_predicted_never_scored(frame: Frame) -> None
 def test_a_group_without_positives_says_so(frame: Frame) -> None:
     images = frame(60)
     images.loc[images["body_part"] == "hand", "target"] = 0.0
-    table = score(Predictions(images, FACTS), None, replicates=50)
+    table = score(Predictions(images, FACTS), None, replicates=100)
     hand = table[table["group"] == "body_part=hand"].set_index("metric")
     assert hand["value"].isna()[["auroc", "sensitivity", "balanced_accuracy"]].all()
     assert hand["note"].str.contains("no positive").all()
@@ -98,11 +98,11 @@ def test_a_group_without_positives_says_so(frame: Frame) -> None:
 
 
 def test_seeds_and_groups_do_not_move_each_other(predictions: Predictions) -> None:
-    first = score(predictions, FROZEN, replicates=50, seed=4)
-    pdt.assert_frame_equal(score(predictions, FROZEN, replicates=50, seed=4), first)
-    other = score(predictions, FROZEN, replicates=50, seed=5)
+    first = score(predictions, FROZEN, replicates=100, seed=4)
+    pdt.assert_frame_equal(score(predictions, FROZEN, replicates=100, seed=4), first)
+    other = score(predictions, FROZEN, replicates=100, seed=5)
     assert (first["lo"] != other["lo"]).any()
-    alone = score(Predictions(predictions.frame, {"mura": TaskFacts(unit="study")}), FROZEN, replicates=50, seed=4)
+    alone = score(Predictions(predictions.frame, {"mura": TaskFacts(unit="study")}), FROZEN, replicates=100, seed=4)
     alone = alone.assign(split_name=alone["split"].map({"test": "public-valid", "val": "val"}))
     pdt.assert_frame_equal(first[first["group"] == "all"].reset_index(drop=True), alone.astype(first.dtypes))
 
@@ -114,7 +114,7 @@ def test_multiclass(frame: Frame) -> None:
     noise = rng.dirichlet(np.ones(3), len(images)) + 0.4 * np.eye(3)[target]
     images = images.assign(target=target * 1.0, probabilities=list(noise / noise.sum(1, keepdims=True)))
     facts = TaskFacts(head="multiclass", unit="study", classes=("none", "mild", "severe"))
-    table = score(Predictions(images, {"mura": facts}), {}, replicates=60)
+    table = score(Predictions(images, {"mura": facts}), {}, replicates=100)
     mean = pd.DataFrame(np.stack(images["probabilities"].to_list())).groupby(images["unit_id"]).mean()
     truth = target.groupby(images["unit_id"]).first()
     assert value(table, "kappa") == pytest.approx(sk.cohen_kappa_score(truth, mean.to_numpy().argmax(1)), abs=1e-6)
@@ -132,7 +132,7 @@ def test_conflicting_images_are_an_error(frame: Frame) -> None:
 
 
 def test_records_are_json(predictions: Predictions) -> None:
-    table = score(predictions, FROZEN, replicates=20)
+    table = score(predictions, FROZEN, replicates=100)
     records = json.loads(json.dumps(to_records(table), allow_nan=False))
     assert len(records) == len(table)
     assert records[0]["operating_point"] is None

@@ -8,7 +8,7 @@ import pandas as pd
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 from osteon.scoring.runs import Run, load
-from osteon.scoring.table import Point, score, score_units
+from osteon.scoring.table import Point, check_replicates, score, score_units
 from osteon.scoring.units import units
 
 # What folds must share, and what each stands for.
@@ -27,7 +27,7 @@ def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int
 
     Returns:
         The rows of `table.score` with the column `run` in front: the folder's name (its path, where two folders have
-        one name), or the names of a joined set with " + " between.
+        one name), or "<first> ... <last>" of a joined set.
 
     Raises:
         OsteonError: no folder is given, one is not a finished run, or the folds of a set do not fit together.
@@ -35,17 +35,20 @@ def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int
     if not run_folders:
         raise OsteonError("no run folder to score. Give one or more, such as runs/<name>.")
     check_replicates(replicates)
-    runs = [load(folder) for folder in {Path(item).resolve(): Path(item) for item in run_folders}.values()]
-    names = [run.folder.resolve().name for run in runs]
+    # One folder written in two ways is one run, called as it was written first.
+    folders: dict[Path, Path] = {}
+    for folder in map(Path, run_folders):
+        folders.setdefault(folder.resolve(), folder)
+    names = [folder.name for folder in folders]
+    called = {given: whole.name if names.count(whole.name) == 1 else str(given) for whole, given in folders.items()}
     parts = []
-    for joined in _sets(runs):
-        if len(joined) == 1:
-            table = score(joined[0].predictions, joined[0].thresholds, replicates=replicates, seed=seed)
+    for runs in _sets([load(folder) for folder in called]):
+        if len(runs) == 1:
+            table = score(runs[0].predictions, runs[0].thresholds, replicates=replicates, seed=seed)
         else:
-            table = score_folds(joined, replicates=replicates, seed=seed)
-        called = [run.folder.resolve().name for run in joined]
-        called = [name if names.count(name) == 1 else str(run.folder) for name, run in zip(called, joined, strict=True)]
-        table.insert(0, "run", " + ".join(called))
+            table = score_folds(runs, replicates=replicates, seed=seed)
+        ends = dict.fromkeys(called[run.folder] for run in (runs[0], runs[-1]))
+        table.insert(0, "run", " ... ".join(ends))
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""A finished run as its folder tells it: predictions, frozen thresholds and result, each checked before it is scored."""
+"""A finished run as its folder tells it: predictions, frozen thresholds, result, each checked before it is scored."""
 
 import json
 from dataclasses import dataclass
@@ -79,7 +79,10 @@ def _predictions(folder: Path) -> Predictions:
     if tables[0].run != tables[-1].run:
         keys = sorted(key for key in {*tables[0].run, *tables[-1].run} if _differs(tables, key))
         raise OsteonError(f"{files[0]}, {files[-1]}: of two runs, they differ in their {', '.join(keys)}. {_RESTORE}")
-    return merge(tables)
+    try:
+        return merge(tables)
+    except OsteonError as fault:
+        raise OsteonError(f"{folder}: {fault}") from fault
 
 
 def _differs(tables: list[Predictions], key: str) -> bool:

@@ -13,6 +13,7 @@ HEADLINES = {
     "multiclass": {"macro_auroc": "macro AUROC", "kappa": "kappa", "accuracy": "accuracy", "log_loss": "log loss"},
 }
 WIDTH = 100
+NO_TEST = "no test row: nothing was scored on a test set"
 
 
 def cell(row: Any) -> str:
@@ -24,26 +25,29 @@ def cell(row: Any) -> str:
     return f"{row.value:.3f} [{row.lo:.2f}, {row.hi:.2f}]"
 
 
-def rich_tables(table: pd.DataFrame, width: int = WIDTH) -> "list[Table]":
+def rich_tables(table: pd.DataFrame, width: int = WIDTH, encoding: str = "utf-8") -> "list[Table]":
     """Return one rich table a run, task, split and operating point, `width` columns wide at most.
 
-    Below 100 columns the intervals go on a line of their own.
+    Below 100 columns the intervals go on a line of their own. What `encoding` cannot say becomes "?".
     """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    def plain(text: str, style: str = "") -> Text:
+        # Brackets are rich's markup, so names are given as plain text.
+        return Text(_said(text, encoding), style=style)
+
     tables = []
     for title, caption, header, rows in _sheets(table):
-        shown = Table(
-            title=title, caption=caption or None, box=box.SIMPLE_HEAD, padding=0, show_edge=False, expand=True
-        )
+        shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, expand=True)
+        shown.title = plain(title, "table.title")
+        shown.caption = plain(caption, "table.caption") if caption else None
         shown.title_justify = shown.caption_justify = "left"
         for index, name in enumerate(header):
-            shown.add_column(name, justify="left" if index == 0 else "right", no_wrap=index > 0, overflow="fold")
+            shown.add_column(plain(name), justify="left" if index == 0 else "right", no_wrap=index > 0, overflow="fold")
         for row in rows:
-            # Brackets are rich's markup, so rows are given as plain text.
-            shown.add_row(*(Text(text if width >= WIDTH else text.replace(" [", "\n[")) for text in row))
+            shown.add_row(*(plain(text if width >= WIDTH else text.replace(" [", "\n[")) for text in row))
         tables.append(shown)
     return tables
 
@@ -54,9 +58,19 @@ def show(table: pd.DataFrame, console: Any = None) -> None:
 
     console = console or Console()
     width = min(console.width, WIDTH)
-    for shown in rich_tables(table, width):
+    for shown in rich_tables(table, width, console.encoding):
         console.print(shown, width=width)
         console.print()
+    if not (table["split"] == "test").any():
+        console.print(NO_TEST, markup=False)
+
+
+def _said(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.replace("·", "|").encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -116,7 +130,7 @@ def _title(rows: pd.DataFrame, point: str) -> str:
 def _caption(rows: pd.DataFrame) -> str:
     notes = set(_notes(rows[rows["metric"].isin(list(HEADLINES["binary"] | HEADLINES["multiclass"]))]))
     lines = ["* small sample: intervals may be too short"] if "small sample" in notes else []
-    lines += sorted(note for note in notes if note.startswith("optimistic"))
+    lines += sorted(note for note in notes if note.startswith(("optimistic", "not compared")))
     lines += ["phantom: drawn images, not patients"] if rows["source"].str.contains("phantom").any() else []
     return "; ".join(lines)
 

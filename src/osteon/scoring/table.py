@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from osteon.errors import OsteonError
 from osteon.predictions import Predictions, TaskFacts
 from osteon.scoring import bootstrap
 from osteon.scoring.intervals import interval, small
@@ -25,6 +26,8 @@ COLUMNS = {
     **dict.fromkeys(("n", "n_positive", "n_clusters"), "Int64"),
     **dict.fromkeys(("method", "note", "source"), "object"),
 }
+# Fewer give an interval that is noise; the config asks for as many.
+LEAST_REPLICATES = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def score(
     Args:
         predictions: checked image predictions.
         thresholds: the thresholds frozen on val, by task; without one a task has the protocol's operating point only.
-        replicates: bootstrap replicates behind an interval.
+        replicates: bootstrap replicates behind an interval, 100 or more.
         seed: the same seed gives the same intervals.
 
     Returns:
@@ -57,7 +60,7 @@ def score(
         n (labelled units), n_positive, n_clusters (patients), method, note, source.
 
     Raises:
-        OsteonError: images of a unit disagree where truth is "same".
+        OsteonError: images of a unit disagree where truth is "same", or there are too few replicates.
     """
     parts = []
     for (task, split), frame in predictions.frame.groupby(["task", "split"], sort=False):
@@ -92,7 +95,11 @@ def score_units(
     """Score a table of units, overall and by each grouping column; unlabelled units are left out.
 
     A point without a threshold takes its calls from the column `decision` (0 or 1) where the table has one.
+
+    Raises:
+        OsteonError: there are fewer than 100 replicates.
     """
+    check_replicates(replicates)
     rows: list[dict[str, Any]] = []
     for group, part in _groups(table[table["target"].notna()], facts):
         source = "+".join(sorted(set(part["source"]))) if "source" in part else "real"
@@ -101,6 +108,18 @@ def score_units(
         stream = zlib.crc32(f"{labels['task']}/{labels['split']}/{group}".encode()) ^ seed
         rows += [base | row for row in _rows(part, facts, operating, replicates, stream)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def check_replicates(replicates: int) -> None:
+    """Refuse a number of bootstrap replicates that gives no interval.
+
+    Raises:
+        OsteonError: there are fewer than 100.
+    """
+    if replicates < LEAST_REPLICATES:
+        raise OsteonError(
+            f"--replicates: found {replicates}, expected {LEAST_REPLICATES} or more; 1000 is the default."
+        )
 
 
 def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
