@@ -77,6 +77,11 @@ FAULTS = [
     ("tasks.hip_fracture.head.bins", 3, r"tasks\.hip_fracture\.head\.bins: no such key"),
     ("tasks.hip_fracture.dataset.fil", "a", r"tasks\.hip_fracture\.dataset\.fil: no such key\. Did you mean 'file'"),
     ("data.image_size", [1, 2, 3], r"data\.image_size: found \[1, 2, 3\], expected a whole number or 2 values"),
+    (
+        "tasks.hip_fracture.dataset.targets.fracture.classes",
+        ["a", "A"],
+        r"classes: class names must differ in more than",
+    ),
     ("data.fold", 1, r"data: fold and folds belong together"),
     ("data.workers", -1, r"data\.workers: found -1"),
     ("tasks", {}, r"tasks: found"),

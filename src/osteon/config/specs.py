@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 TargetKind = Literal["binary", "multiclass"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -26,6 +26,14 @@ class TargetSpec(Strict):
     meaning: str
     kind: TargetKind = "binary"
     classes: list[str] = []
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, names: list[str]) -> list[str]:
+        """Refuse names that a table's cells cannot tell apart: cells are read whatever their case."""
+        if len({name.strip().casefold() for name in names}) < len(names):
+            raise ValueError(f"class names must differ in more than case and blanks, found {names}")
+        return names
 
 
 class MuraSpec(Strict):
