@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_the_official_layout(root: Path) -> None:
     assert pd.isna(first["laterality"])
     assert set(rows["split"].dropna()) == {"test"}
     assert (rows["split"] == "test").sum() == 3
-    assert card(SPEC).split_names == {"test": "public-valid"}
+    assert card(SPEC).split_names == reading.split_names == {"test": "public-valid"}
     assert all((root / path).is_file() for path in rows["path"])
     assert reading.rejected.empty
     assert reading.notes == ("10 images are listed, the complete release has 40,005",)
@@ -156,6 +157,45 @@ def test_a_list_with_a_fault_is_named(root: Path, name: str, text: str, words: s
     with pytest.raises(OsteonError, match=words) as fault:
         read(root, SPEC)
     assert name in str(fault.value)
+
+
+@pytest.mark.parametrize("loss", ["all", "list emptied", "images"])
+@pytest.mark.parametrize("hidden", [False, True], ids=["", "with test/"])
+def test_without_the_valid_set_nothing_is_called_public_valid(root: Path, loss: str, hidden: bool) -> None:
+    if hidden:
+        image(root / "test" / "XR_HAND" / "patient12000" / "study1_negative" / "image1.png")
+    if loss == "list emptied":
+        (root / "valid_image_paths.csv").write_text("")
+    else:
+        shutil.rmtree(root / "valid")
+    if loss == "all":
+        for file in root.glob("valid_*.csv"):
+            file.unlink()
+    reading = read(root, SPEC)
+    assert len(reading.rows) == 7 + hidden
+    assert reading.split_names == ({"test": "test"} if hidden else {})
+    told = "test is the part test/" if hidden else "test is cut from train"
+    assert [told in note for note in reading.notes if note.startswith("valid set missing")] == [True]
+
+
+def test_valid_and_test_parts_are_both_named(root: Path) -> None:
+    image(root / "test" / "XR_HAND" / "patient12000" / "study1_negative" / "image1.png")
+    assert read(root, SPEC).split_names == {"test": "public-valid+test"}
+
+
+def test_an_unclosed_quote_in_a_list_is_refused(root: Path) -> None:
+    file = root / "train_labeled_studies.csv"
+    first, rest = file.read_text().split("\n", 1)
+    file.write_text(first.replace(",1", ',"1') + "\n" + rest)
+    with pytest.raises(OsteonError, match=r"train_labeled_studies\.csv: row 1 has a cell of several lines"):
+        read(root, SPEC)
+
+
+def test_a_fault_in_a_list_goes_by_its_line(root: Path) -> None:
+    file = root / "train_image_paths.csv"
+    file.write_text("Img_Path\n\n\n" + file.read_text() + "\nnonsense\n")
+    with pytest.raises(OsteonError, match=r"row 12: 'nonsense' is no line of MURA"):
+        read(root, SPEC)
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:

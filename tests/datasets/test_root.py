@@ -16,7 +16,7 @@ def lay(root: Path, spec: DatasetSpec) -> Path:
     """Put down the landmark of a dataset."""
     root.mkdir(parents=True, exist_ok=True)
     if spec.kind == "mura":
-        (root / "train").mkdir()
+        (root / "train" / "XR_HAND").mkdir(parents=True)
     else:
         (root / ("dataset.csv" if spec.kind == "fracatlas" else "labels.csv")).touch()
     return root
@@ -67,6 +67,19 @@ def test_two_equal_candidates_are_not_chosen_between(tmp_path: Path) -> None:
     with pytest.raises(OsteonError, match=r"could be any of .*new.*old.*data\.roots\.hip="):
         find_root(tmp_path, card(TABLE), {})
     assert find_root(tmp_path, card(TABLE), {"hip": str(tmp_path / "old" / "hip")}) == tmp_path / "old" / "hip"
+
+
+@pytest.mark.parametrize("spec", [MURA, FRACATLAS, TABLE], ids=lambda spec: spec.kind)
+@pytest.mark.parametrize("place", [".", "backup"])
+def test_what_was_named_beats_a_copy_below_it(spec: DatasetSpec, place: str, tmp_path: Path) -> None:
+    lay(tmp_path / place / card(spec).folders[0], spec)
+    assert find_root(lay(tmp_path, spec), card(spec), {}) == tmp_path
+
+
+def test_a_foreign_train_folder_is_no_landmark_of_mura(tmp_path: Path) -> None:
+    (tmp_path / "train" / "cats").mkdir(parents=True)
+    folder = lay(tmp_path / "MURA", MURA)
+    assert find_root(tmp_path, card(MURA), {}) == folder
 
 
 def test_roots_names_a_folder_directly_whatever_it_is_called(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from osteon.config.specs import TableSpec, TargetSpec
 from osteon.datasets import card, read
 from osteon.errors import OsteonError
 from osteon.manifest import Target, complete, validate
+from osteon.manifest.schema import NULLABLE, STRINGS
+from osteon.predictions import REQUIRED
 
 FRACTURE = {"fracture": TargetSpec(meaning="a fracture on this radiograph")}
+MORE = ("frame", "age_years", "slot", "probability", "probabilities", "value")
 GRADES = ["none", "mild", "severe"]
 
 
@@ -136,6 +139,9 @@ def test_classes_named_by_numbers_are_never_taken_for_indices(tmp_path: Path) ->
         ("path", "C:\\films\\1.png", "below the folder of images"),
         ("path", "1.png", "names an image twice"),
         ("path", "./1.png", "names an image twice"),
+        ("path", ".//1.png", "names an image twice"),
+        ("path", "././1.png", "names an image twice"),
+        ("path", ".\\1.png", "names an image twice"),
         ("image_id", "x", "names an image twice"),
         ("image_id", "", "must not be blank"),
     ],
@@ -181,6 +187,15 @@ def test_images_missing_on_disk_are_rejected_rows(tmp_path: Path) -> None:
         ("path,fracture\n1.png,1,9\n", {}, "row 2 has 3 fields, the header has 2"),
         ("path,fracture\n", {}, "no rows"),
         ("", {}, "the file is empty"),
+        ("\n\npath,fracture\n\n1.png,1\n\n\n2.png,9\n", {}, "'9' in row 8"),
+        ("path,fracture\n\n\n1.png\n", {}, "row 4 has 1 fields"),
+        ("path|fracture\n1.png|1\n", {}, r"no column 'path'.*looks like '\|'"),
+        ("path|fracture\n1.png|1,5\n", {}, r"row 2 has 2 fields.*looks like '\|'"),
+        ("path;note,a,b\n1.png;1,2,3\n", {}, "looks like ';'"),
+        ('path,fracture\n1.png,"1\n2.png,0\n3.png,1\n', {}, "row 2 has a cell of several lines"),
+        ('path,fracture\n1.png,0\n2.png,"1\n', {}, "row 3 has a cell of several lines"),
+        ('path,fracture\n1.png,0\n2.png,"1' + "\n3.png,0" * 30_000, {}, "row 3.*a quote there not closed"),
+        ('path,fracture\r1.png,"1\r2.png,0\r', {}, "row 2 has a cell of several lines"),
     ],
 )
 def test_tables_with_a_fault(text: str, options: dict[str, Any], words: str, tmp_path: Path) -> None:
@@ -193,8 +208,11 @@ def test_a_table_that_is_not_there_or_no_table(tmp_path: Path) -> None:
     with pytest.raises(OsteonError, match=r"labels\.csv: there is no such file\. Did you mean 'label\.csv'"):
         read(tmp_path, spec())
     (tmp_path / "latin.csv").write_bytes("path,fracture\nM\u00fcller.png,1\n".encode("latin-1"))
-    with pytest.raises(OsteonError, match=r"latin\.csv: not UTF-8"):
+    with pytest.raises(OsteonError, match=r"latin\.csv: not UTF-8 \(row 2\), perhaps Latin-1"):
         read(tmp_path, spec(file="latin.csv"))
+    (tmp_path / "wide.csv").write_bytes("path,fracture\n1.png,1\n".encode("utf-16"))
+    with pytest.raises(OsteonError, match=r"wide\.csv: not UTF-8, it looks like UTF-16"):
+        read(tmp_path, spec(file="wide.csv"))
     (tmp_path / "text.parquet").write_text("no parquet")
     with pytest.raises(OsteonError, match="cannot be read as parquet"):
         read(tmp_path, spec(file="text.parquet"))
@@ -203,3 +221,71 @@ def test_a_table_that_is_not_there_or_no_table(tmp_path: Path) -> None:
 def test_all_images_missing_stops(tmp_path: Path) -> None:
     with pytest.raises(OsteonError, match=r"no image of the dataset 'clinic' can be used\. First: 1\.png"):
         read(lay(tmp_path, PLAIN, images=()), spec())
+
+
+@pytest.mark.parametrize("images", ["films", "./films", "films//", "films/."])
+@pytest.mark.parametrize("path", ["a/1.png", "a//1.png", "a/./1.png", "./a/1.png", "a\\1.png"])
+def test_one_file_has_one_path(images: str, path: str, tmp_path: Path) -> None:
+    root = lay(tmp_path, f"path,fracture\n{path},1\n", images=("films/a/1",))
+    assert read(root, spec(images=images)).rows["path"].tolist() == ["films/a/1.png"]
+
+
+@pytest.mark.parametrize("file", ["labels.csv", "labels.parquet"])
+@pytest.mark.parametrize(("one", "other"), [("17", "17.0"), ("P1", "p1"), ("p1", "P1.00"), (" p1", "P1 ")])
+@pytest.mark.parametrize("column", ["patient_id", "study_id"])
+def test_ids_that_are_one_but_spelt_otherwise(column: str, one: str, other: str, file: str, tmp_path: Path) -> None:
+    given = PLAIN.assign(**{column: [one, one, other]})
+    with pytest.raises(OsteonError, match=rf"{column}' spells one id in several ways") as fault:
+        read(lay(tmp_path, given, file), spec(file=file))
+    for word in (file, f"{one.strip()!r} in row", f"{other.strip()!r} in row"):
+        assert word in str(fault.value)
+
+
+def test_studies_are_compared_within_their_patient(tmp_path: Path) -> None:
+    given = PLAIN.assign(patient_id=["a", "b", "b"], study_id=["s1", "S1", "S2"])
+    assert read(lay(tmp_path, given), spec()).rows["study_id"].tolist() == ["s1", "S1", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([" 7 ", "na", ""], ["clinic:7", "-", "-"]),
+        ([17.0, None, 17.0], ["clinic:17", "-", "clinic:17"]),
+        ([1e20, 17.0, None], ["clinic:1e+20", "clinic:17", "-"]),
+        ([float("inf"), 17.5, None], ["clinic:inf", "clinic:17.5", "-"]),
+        ([2**60 + 1, 2, 3], [f"clinic:{2**60 + 1}", "clinic:2", "clinic:3"]),
+    ],
+)
+def test_ids_of_a_parquet_are_read_as_those_of_a_csv(ids: list[Any], expected: list[str], tmp_path: Path) -> None:
+    rows = read(lay(tmp_path, PLAIN.assign(patient_id=ids), "t.parquet"), spec(file="t.parquet")).rows
+    assert rows["patient_id"].fillna("-").tolist() == expected
+
+
+@pytest.mark.parametrize("classes", [["mild", "Mild"], ["mild", " mild "], ["na", "mild"], ["mild", "NULL"], ["", "x"]])
+def test_classes_that_cells_cannot_tell_apart(classes: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"classes\n.*(must differ|reads as a blank)"):
+        TargetSpec(meaning="severity", kind="multiclass", classes=classes)
+
+
+@pytest.mark.parametrize("name", sorted({*STRINGS, *NULLABLE, *REQUIRED, *MORE}))
+@pytest.mark.parametrize("key", ["targets", "covariates"])
+def test_names_that_osteon_uses_are_refused_before_anything_is_read(key: str, name: str) -> None:
+    chosen = spec(targets={name: FRACTURE["fracture"]}) if key == "targets" else spec(covariates=[name])
+    with pytest.raises(OsteonError, match=rf"dataset\.{key}: '{name}'.*dataset\.columns\.my_{name}={name}"):
+        card(chosen)
+
+
+def test_the_way_out_of_a_reserved_name_works(tmp_path: Path) -> None:
+    root = lay(tmp_path, "path,value\n1.png,1\n2.png,0\n")
+    chosen = spec(targets={"my_value": FRACTURE["fracture"]}, columns={"my_value": "value"})
+    assert read(root, chosen).rows["my_value"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("value", ["/abs/path", "../x", "a/../../x", "a\\..\\x", "C:\\x", "\\\\server\\x"])
+@pytest.mark.parametrize("key", ["file", "images"])
+def test_places_outside_the_dataset_are_refused(key: str, value: str, tmp_path: Path) -> None:
+    for attempt in (lambda: card(spec(**{key: value})), lambda: read(tmp_path, spec(**{key: value}))):
+        with pytest.raises(
+            OsteonError, match=rf"dataset\.{key}: found .* below the dataset's folder.*data\.roots\.clinic"
+        ):
+            attempt()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -353,13 +353,46 @@ def test_a_file_that_changes_under_the_builder_stops_it(
     assert leftovers(tmp_path / "cache") == []
 
 
-@pytest.mark.parametrize("damage", ["cut", "index"])
+@pytest.mark.parametrize("damage", ["cut", "index", "header", "no pixels"])
 def test_a_damaged_store_is_named_with_the_way_out(root: Path, tmp_path: Path, damage: str) -> None:
     folder = make(root, tmp_path / "cache").folder
-    file = folder / (store.PIXELS if damage == "cut" else store.INDEX)
-    file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(OsteonError, match="Delete this folder"):
+    file = folder / (store.INDEX if damage == "index" else store.PIXELS)
+    data = file.read_bytes()
+    file.write_bytes(b"\0" * 64 + data[64:] if damage == "header" else data[:-100])
+    if damage == "no pixels":
+        file.unlink()
+    with pytest.raises(OsteonError, match=r"damaged.*Delete this folder") as fault:
         make(root, tmp_path / "cache")
+    assert str(folder) in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        *((lambda index, name=name: index.drop(columns=name), f"lacks {name}") for name in store.COLUMNS),
+        (lambda index: index[::-1], "lists other images"),
+        (lambda index: index.assign(digest=index["digest"].str.replace("a", "b")), "lists other images"),
+        (lambda index: index.assign(frame=1), "lists other images"),
+        (lambda index: index[:-1], "lists other images"),
+        (lambda index: index.assign(slot=index["slot"] + 1), "slot out of place"),
+        (lambda index: index.assign(slot=index["slot"].to_numpy()[::-1]), "slot out of place"),
+        (lambda index: index.assign(slot=-1), "slot out of place"),
+        (lambda index: index.assign(slot=-2), "slot out of place"),
+        (lambda index: index.assign(slot="0"), "slot out of place"),
+    ],
+)
+def test_an_index_that_is_not_of_these_images_is_refused(
+    root: Path, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], words: str
+) -> None:
+    folder = make(root, tmp_path / "cache").folder
+    change(pd.read_parquet(folder / store.INDEX)).to_parquet(folder / store.INDEX, index=False)
+    with pytest.raises(OsteonError, match=rf"{words}.*Delete this folder"):
+        make(root, tmp_path / "cache")
+
+
+def test_an_empty_cache_dir_is_no_place(root: Path) -> None:
+    with pytest.raises(OsteonError, match=r"data\.cache_dir: found nothing"):
+        make(root, Path(""))
 
 
 def test_a_damaged_memory_of_digests_is_forgotten(root: Path, tmp_path: Path) -> None:

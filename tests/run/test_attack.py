@@ -85,7 +85,7 @@ def test_mura_without_its_valid_set_is_not_called_public_valid(tmp_path: Path) -
     (root / "PHANTOM.txt").unlink()
     sources, reading = read_sources(locate(asked), asked)
     assert sources.cards["mura"].split_names == {}
-    assert any("no official 'public-valid' images" in note for note in reading.notes)
+    assert any("is not public-valid" in note for note in reading.notes)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 TargetKind = Literal["binary", "multiclass"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
+# Cells that say nothing. "none" is no blank: it says that somebody looked and found none.
+BLANKS = ("", "nan", "na", "n/a", "<na>", "null")
+
 
 class Strict(BaseModel):
     """A config node: unknown keys are refused and nothing is coerced, so that `seed=true` is not 1."""
@@ -31,7 +34,11 @@ class TargetSpec(Strict):
     @classmethod
     def _distinct(cls, names: list[str]) -> list[str]:
         """Refuse names that a table's cells cannot tell apart: cells are read whatever their case."""
-        if len({name.strip().casefold() for name in names}) < len(names):
+        plain = [name.strip().casefold() for name in names]
+        blank = [name for name, said in zip(names, plain, strict=True) if said in BLANKS]
+        if blank:
+            raise ValueError(f"the class name {blank[0]!r} reads as a blank cell; call it otherwise")
+        if len(set(plain)) < len(names):
             raise ValueError(f"class names must differ in more than case and blanks, found {names}")
         return names
 

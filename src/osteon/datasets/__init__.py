@@ -1,5 +1,6 @@
 """Layouts of datasets on disk, read into manifest rows. One module a kind; nothing here knows torch."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +29,11 @@ ADAPTERS: dict[str, Adapter] = {"mura": mura, "fracatlas": fracatlas, "table": t
 
 
 def card(spec: DatasetSpec) -> Card:
-    """Return what a dataset says of itself: targets and their meaning, terms, counts, names of its folder."""
+    """Return what a dataset says of itself: targets and their meaning, terms, counts, names of its folder.
+
+    Raises:
+        OsteonError: the spec of a table names a place outside its folder or a column that Osteon uses itself.
+    """
     return ADAPTERS[spec.kind].card(spec)
 
 
@@ -38,11 +43,12 @@ def read(root: Path, spec: DatasetSpec) -> Reading:
     Raises:
         OsteonError: the folder is not as the kind expects, or its tables have a fault; names file, column and rows.
     """
+    about = card(spec)
     reading = ADAPTERS[spec.kind].read(root, spec)
     if reading.rows.empty:
         first = "".join(f" First: {path}: {reason}." for path, reason in _reasons(reading.rejected))
         raise OsteonError(f"{root}: no image of the dataset {spec.name!r} can be used.{first}")
-    return Reading(reading.rows, reading.rejected, (*_size_note(reading, card(spec)), *reading.notes))
+    return replace(reading, notes=(*_size_note(reading, about), *reading.notes))
 
 
 def check_target(key: str, target: str, of: Card) -> None:

@@ -22,7 +22,7 @@ def target(file: Path, values: pd.Series, spec: TargetSpec) -> pd.Series:
     """
     if spec.kind == "binary":
         return _mapped(file, values, _YES_NO, "must hold 0/1, true/false, yes/no or blank").astype("float64")
-    words = {name.casefold(): float(index) for index, name in enumerate(spec.classes)}
+    words = {name.strip().casefold(): float(index) for index, name in enumerate(spec.classes)}
     if not any(_is_number(name) for name in spec.classes):
         words |= {text: float(i) for i in range(len(spec.classes)) for text in (str(i), f"{i}.0")}
     return _mapped(file, values, words, f"must hold one of {', '.join(spec.classes)}").astype("float64")

@@ -19,6 +19,7 @@ from osteon.manifest.target import Reading, Target
 
 # Nothing may be tuned on what is reported: the public valid set is the test, and val is cut from train by patient.
 SPLITS = {"train": None, "valid": "test", "test": "test"}
+NAMES = {"valid": "public-valid", "test": "test"}
 _STUDY = (
     r"(?P<part>train|valid|test)/(?P<region>XR_[A-Z]+)/(?P<patient>patient\w+)/"
     r"(?P<study>study\d+)(?P<label>_positive|_negative)?"
@@ -46,7 +47,7 @@ def card(spec: MuraSpec) -> LocatedCard:
         },
         expected={"images": 40_005, "studies": 14_656, "patients": 11_967},
         split_names={"test": "public-valid"},
-        landmarks=("train", "valid", "train_image_paths.csv", "valid_image_paths.csv"),
+        landmarks=("train_image_paths.csv", "valid_image_paths.csv", "train/XR_*", "valid/XR_*"),
     )
 
 
@@ -70,14 +71,24 @@ def read(root: Path, spec: MuraSpec) -> Reading:
     reasons[rows["image_id"].duplicated()] = "second image of this name in this study"
     reasons[rows["path"].duplicated()] = "listed twice"
     kept, rejected = part(rows, reasons)
-    return Reading(kept, rejected, tuple(notes))
+    names = _split_names(kept["path"], notes)
+    return Reading(kept, rejected, tuple(notes), names)
+
+
+def _split_names(paths: pd.Series, notes: list[str]) -> dict[str, str]:
+    """Name the test by the parts that it was found in; without the valid set it must not go by its name."""
+    held = [name for name in NAMES if paths.str.startswith(f"{name}/").any()]
+    if "valid" not in held:
+        instead = "test is the part test/" if held else "test is cut from train by patient"
+        notes.append(f"valid set missing: no image of valid/ was found; {instead} and is not public-valid")
+    return {"test": "+".join(NAMES[name] for name in held)} if held else {}
 
 
 def _paths(root: Path, name: str, notes: list[str]) -> list[str]:
     """Return a part's image paths, from its list or from its folders."""
     file = root / f"{name}_image_paths.csv"
     if file.is_file():
-        return [line[0] for line in _parsed(file, _IMAGE, fields=1)]
+        return [line[0] for _, line in _parsed(file, _IMAGE, fields=1)]
     walked = sorted(path.relative_to(root).as_posix() for path in (root / name).glob("XR_*/patient*/study*/[!.]*"))
     images = [path for path in walked if _IMAGE.search(path)]
     if images:
@@ -94,23 +105,25 @@ def _labels(root: Path, name: str, notes: list[str]) -> dict[str, float]:
             notes.append(f"no {file.name}: labels are taken from the folders' names")
         return {}
     labels: dict[str, float] = {}
-    for number, (path, value) in enumerate(_parsed(file, _FOLDER, fields=2), start=1):
+    for row, (path, value) in _parsed(file, _FOLDER, fields=2):
         study = _relative(path.rstrip("/"))
         if value not in {"0", "1"} or labels.get(study, float(value)) != float(value):
-            raise OsteonError(f"{file}: label {value!r} of {path} (study {number}); expected 0 or 1, once a study.")
+            raise OsteonError(f"{file}: label {value!r} of {path} in row {row}; expected 0 or 1, once a study.")
         labels[study] = float(value)
     return labels
 
 
-def _parsed(file: Path, pattern: re.Pattern[str], fields: int) -> list[list[str]]:
-    """Return a list's lines; a first line without a path is a header."""
+def _parsed(file: Path, pattern: re.Pattern[str], fields: int) -> list[tuple[int, list[str]]]:
+    """Return a list's numbered lines; a first line without a path is a header."""
     lines = read_lines(file)
-    if lines and not pattern.search(lines[0][0]) and "/" not in lines[0][0]:
+    if lines and "/" not in lines[0][1][0]:
         lines = lines[1:]
-    for line in lines:
+    for row, line in lines:
         if len(line) != fields or not pattern.search(line[0]):
             expected = "XR_*/patient*/study*" + ("/image*.png" if fields == 1 else "/,label")
-            raise OsteonError(f"{file}: {','.join(line)!r} is no line of MURA; expected {fields} field(s), {expected}")
+            raise OsteonError(
+                f"{file}: row {row}: {','.join(line)!r} is no line of MURA; expected {fields} field(s), {expected}"
+            )
     return lines
 
 

@@ -16,7 +16,7 @@ class LocatedCard(Card):
     """A card that also knows its root by what lies in it.
 
     Attributes:
-        landmarks: files or folders, relative to the root; a root holds at least one of them.
+        landmarks: files or folders, relative to the root, or patterns of them; a root holds at least one.
     """
 
     landmarks: tuple[str, ...] = ()
@@ -25,9 +25,8 @@ class LocatedCard(Card):
 def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> Path:
     """Return the folder of a dataset.
 
-    `roots[card.name]` names it directly. Else it is looked for by its names and landmarks, at `data_root` and up to
-    two levels below, the nearest first; a folder of another name is taken if it is `data_root` itself and holds a
-    landmark.
+    `roots[card.name]` names it directly. Else `data_root` itself is taken, whatever its name, if it holds a landmark;
+    else the dataset is looked for by its names and landmarks up to two levels below, the nearest first.
 
     Raises:
         OsteonError: a folder is missing, empty or a file, no folder fits, or several fit equally; lists what was
@@ -40,8 +39,8 @@ def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> P
     if data_root is None:
         raise OsteonError(f"data.root: not given. Name the folder of {card.name!r}: data.root=/path or {key}=/path")
     start = _usable(data_root, "data.root")
-    if _holds_table(start, card):
-        return start  # what was named and holds the table itself is meant, not a copy of it further down
+    if _holds(start, card):
+        return start  # what was named and is a dataset is meant, not a copy of it further down
     return _found_below(start, card, key)
 
 
@@ -55,8 +54,6 @@ def _found_below(start: Path, card: Card, key: str) -> Path:
             )
         if fitting:
             return fitting[0]
-    if _holds(start, card):
-        return start
     almost = [folder for level in named for folder in level]
     if almost:
         return _usable(almost[-1], "data.root")  # the deepest; its adapter says what is missing there
@@ -99,12 +96,9 @@ def _is_named(folder: Path, card: Card) -> bool:
     return folder.name.casefold() in {name.casefold() for name in card.folders}
 
 
-def _holds_table(folder: Path, card: Card) -> bool:
-    return isinstance(card, LocatedCard) and any((folder / mark).is_file() for mark in card.landmarks)
-
-
 def _holds(folder: Path, card: Card) -> bool:
-    return isinstance(card, LocatedCard) and any((folder / name).exists() for name in card.landmarks)
+    marks = card.landmarks if isinstance(card, LocatedCard) else ()
+    return any((folder / mark).exists() or ("*" in mark and any(folder.glob(mark))) for mark in marks)
 
 
 def _landmarks(card: Card) -> str:

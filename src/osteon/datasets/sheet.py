@@ -1,22 +1,26 @@
 """Tables of labels as strings: nothing is guessed, so that 007 stays 007 and a blank stays a blank."""
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from osteon.config.specs import BLANKS
 from osteon.errors import OsteonError, nearest
 
-# "none" is no blank: it says that somebody looked and found none.
-BLANKS = ("", "nan", "na", "n/a", "<na>", "null")
+__all__ = ["BLANKS", "read_lines", "read_sheet", "refuse", "require", "some"]
+
+MARKS = ",;\t"
 SHOWN = 5
 
 
 def read_sheet(file: Path) -> pd.DataFrame:
     """Read a CSV (comma, semicolon or tab; UTF-8 with or without BOM) or parquet as strings; blanks become null.
 
-    The index holds line numbers of a CSV (the header is line 1) and row numbers of a parquet, for messages.
+    The index holds the lines of a CSV as an editor counts them, and the rows of a parquet from 1, for messages.
 
     Raises:
         OsteonError: the file is missing, empty or not a table, a line has too many or too few fields, or two columns
@@ -33,22 +37,41 @@ def read_sheet(file: Path) -> pd.DataFrame:
     return frame.apply(_without_blanks)
 
 
-def read_lines(file: Path) -> list[list[str]]:
-    """Return the non-empty lines of a CSV as fields, spaces around them removed.
+def read_lines(file: Path) -> list[tuple[int, list[str]]]:
+    """Return the non-blank lines of a CSV, each with its number in the file (from 1) and its fields, stripped.
 
     Raises:
-        OsteonError: the file cannot be read, or is not UTF-8.
+        OsteonError: the file cannot be read, is not UTF-8, or has a cell of several lines: a quote that is not closed
+            would swallow the lines below it.
     """
+    text = _text(file)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(MARKS, key=first.count))
+    lines, row = [], 1
     try:
-        with file.open(encoding="utf-8-sig", newline="") as handle:
-            first = handle.readline()
-            handle.seek(0)
-            mark = max(",;\t", key=first.count)
-            return [[field.strip() for field in line] for line in csv.reader(handle, delimiter=mark) if any(line)]
+        for line in reader:
+            if any("\n" in cell or "\r" in cell for cell in line):
+                raise OsteonError(f"{file}: row {row} has a cell of several lines; a quote there is not closed.")
+            fields = [cell.strip() for cell in line]
+            if any(fields):
+                lines.append((row, fields))
+            row = reader.line_num + 1
+    except csv.Error as fault:
+        raise OsteonError(f"{file}: row {row} cannot be read as CSV ({fault}); is a quote there not closed?") from fault
+    return lines
+
+
+def _text(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+        if b"\0" in data:
+            raise OsteonError(f"{file}: not UTF-8, it looks like UTF-16 or a binary file. Save the table as UTF-8.")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise OsteonError(f"{file}: not UTF-8 (byte {fault.start}). Save the table as UTF-8.") from fault
-    except (OSError, csv.Error) as fault:
-        raise OsteonError(f"{file}: cannot be read as a CSV ({fault}).") from fault
+        row = bytes(fault.object[: fault.start]).count(b"\n") + 1
+        raise OsteonError(f"{file}: not UTF-8 (row {row}), perhaps Latin-1. Save the table as UTF-8.") from fault
+    except OSError as fault:
+        raise OsteonError(f"{file}: cannot be read ({fault.strerror}).") from fault
 
 
 def require(frame: pd.DataFrame, columns: Iterable[str], file: Path) -> None:
@@ -61,7 +84,7 @@ def require(frame: pd.DataFrame, columns: Iterable[str], file: Path) -> None:
         if column not in frame:
             raise OsteonError(
                 f"{file}: there is no column {column!r}.{nearest(column, frame.columns)} "
-                f"It has: {', '.join(map(str, frame.columns))}"
+                f"It has: {', '.join(map(str, frame.columns))}{_separator(map(str, frame.columns))}"
             )
 
 
@@ -89,13 +112,20 @@ def _csv(file: Path) -> pd.DataFrame:
     lines = read_lines(file)
     if not lines:
         raise OsteonError(f"{file}: the file is empty.")
-    header, body = lines[0], lines[1:]
-    for number, line in enumerate(body, start=2):
+    header, body = lines[0][1], lines[1:]
+    for row, line in body:
         if len(line) != len(header):
-            raise OsteonError(f"{file}: row {number} has {len(line)} fields, the header has {len(header)}.")
-        if any("\n" in cell or "\r" in cell for cell in line):
-            raise OsteonError(f"{file}: row {number} has a cell of several lines; a quote there is not closed.")
-    return pd.DataFrame(body, columns=header, index=range(2, len(body) + 2), dtype="str")
+            raise OsteonError(
+                f"{file}: row {row} has {len(line)} fields, the header has {len(header)}.{_separator(header)}"
+            )
+    return pd.DataFrame([line for _, line in body], columns=header, index=[row for row, _ in body], dtype="str")
+
+
+def _separator(names: Iterable[str]) -> str:
+    """Hint at a separator that was not taken for one: it is left inside the names of columns."""
+    header = "".join(names)
+    left = next((mark for mark in "|;\t" if mark in header), None)
+    return f" The separator looks like {left!r}; save the table with comma, semicolon or tab." if left else ""
 
 
 def _parquet(file: Path) -> pd.DataFrame:
@@ -103,15 +133,20 @@ def _parquet(file: Path) -> pd.DataFrame:
         frame = pd.read_parquet(file)
     except (OSError, ValueError) as fault:
         raise OsteonError(f"{file}: cannot be read as parquet ({fault}).") from fault
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
-    return frame.apply(_as_text)
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    return frame.set_axis(range(1, len(frame) + 1), axis=0).apply(_as_text)
 
 
 def _as_text(values: pd.Series) -> pd.Series:
     """Write whole numbers without a point: an id column with a gap is stored as float, and 12.0 is no id."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all() and values.abs().max() < 2**53:
-        values = values.astype("Int64")
-    return values.astype(object).where(values.notna(), "").map(str).astype("str").str.strip()
+    known = values.notna()
+    return values.astype(object).where(known, "").map(_cell).astype("str").str.strip()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(float(value)) < 2**53:
+        return str(int(value))
+    return str(value)
 
 
 def _without_blanks(values: pd.Series) -> pd.Series:

@@ -1,6 +1,7 @@
 """A hospital's own data in its plain form: one table with a row an image, beside a folder of images."""
 
 import posixpath
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,23 +24,22 @@ _RULED: dict[str, Callable[[Path, pd.Series], pd.Series]] = {
     "frame": cells.frame,
 }
 COLUMNS = ("path", "image_id", "patient_id", *_PLAIN, *_RULED)
-
+# What is added to the manifest later, and the columns of predictions.
 RESERVED = (
-    "dataset",
-    "group_id",
-    "slot",
-    "task",
-    "target",
-    "unit_id",
-    "source",
-    "probability",
-    "probabilities",
-    "value",
+    *("dataset", "group_id", "slot"),
+    *("task", "target", "unit_id", "source", "probability", "probabilities", "value"),
 )
+_LEAVING = r"^/|^[A-Za-z]:|(?:^|/)\.\.(?:/|$)"
 
 
 def card(spec: TableSpec) -> LocatedCard:
-    """Return what the config says of a table."""
+    """Return what the config says of a table.
+
+    Raises:
+        OsteonError: a place is not below the dataset's folder, or a column has a name that Osteon uses itself.
+    """
+    _check_places(spec)
+    _check_names(spec)
     return LocatedCard(
         name=spec.name,
         title=f"{spec.name}: {spec.file} beside {spec.images}",
@@ -65,15 +65,13 @@ def read(root: Path, spec: TableSpec) -> Reading:
         OsteonError: a column is missing or unknown, a cell breaks its rule, a path leaves the folder of images, or an
             image stands there twice.
     """
-    for key, value in (("file", spec.file), ("images", spec.images)):
-        if value.startswith("/") or ".." in value.split("/"):
-            raise OsteonError(f"dataset.{key}: found {value!r}, expected a place below the dataset's folder {root}.")
     file = root / spec.file
     sheet = read_sheet(file)
-    _check_columns(file, sheet, spec)
+    require(sheet, [_column(spec, name) for name in ("path", *spec.targets, *spec.covariates)], file)
+    require(sheet, spec.columns.values(), file)
     rows = pd.DataFrame({"dataset": spec.name, "frame": 0}, index=sheet.index)
     paths = _paths(file, sheet[_column(spec, "path")])
-    rows["path"] = paths if spec.images in {".", ""} else spec.images.strip("/") + "/" + paths
+    rows["path"] = [posixpath.normpath(posixpath.join(_posix(spec.images), path)) for path in paths]
     for name in (*_PLAIN, *_RULED):
         if _column(spec, name) in sheet:
             values = sheet[_column(spec, name)]
@@ -82,6 +80,8 @@ def read(root: Path, spec: TableSpec) -> Reading:
     if patients in sheet:
         _same_spelling(file, sheet[patients])
         rows["patient_id"] = f"{spec.name}:" + sheet[patients]
+    if "study_id" in rows:
+        _same_spelling(file, sheet[_column(spec, "study_id")], rows.get("patient_id"))
     rows["image_id"] = _image_ids(file, sheet, rows, spec)
     for name in spec.covariates:
         rows[name] = cells.covariate(sheet[_column(spec, name)])
@@ -96,7 +96,20 @@ def _column(spec: TableSpec, name: str) -> str:
     return spec.columns.get(name, name)
 
 
-def _check_columns(file: Path, sheet: pd.DataFrame, spec: TableSpec) -> None:
+def _posix(path: str) -> str:
+    return path.replace("\\", "/")
+
+
+def _check_places(spec: TableSpec) -> None:
+    for key, value in (("file", spec.file), ("images", spec.images)):
+        if re.search(_LEAVING, _posix(value)):
+            raise OsteonError(
+                f"dataset.{key}: found {value!r}, expected a place below the dataset's folder, neither absolute "
+                f"nor with '..'; that folder is named by data.root or data.roots.{spec.name}."
+            )
+
+
+def _check_names(spec: TableSpec) -> None:
     meant = (*COLUMNS, *spec.targets, *spec.covariates)
     for name in spec.columns:
         if name not in meant:
@@ -104,31 +117,35 @@ def _check_columns(file: Path, sheet: pd.DataFrame, spec: TableSpec) -> None:
                 f"dataset.columns: {name!r} is no column of the manifest, target or covariate."
                 f"{nearest(name, meant)} There are: {', '.join(meant)}"
             )
-    clash = [name for name in (*spec.targets, *spec.covariates) if name in {*COLUMNS, *RESERVED}]
-    if clash:
-        raise OsteonError(
-            f"dataset.targets, dataset.covariates: {clash[0]!r} is a name that Osteon uses itself. "
-            f"Give yours another and map it: dataset.columns.my_{clash[0]}={clash[0]}"
-        )
-    require(sheet, [_column(spec, name) for name in ("path", *spec.targets, *spec.covariates)], file)
-    require(sheet, spec.columns.values(), file)
+    for key, names in (("targets", spec.targets), ("covariates", spec.covariates)):
+        for name in names:
+            if name in {*COLUMNS, *RESERVED}:
+                raise OsteonError(
+                    f"dataset.{key}: {name!r} is a name that Osteon uses itself. Give yours another and map it: "
+                    f"my_{name} in dataset.{key}, and dataset.columns.my_{name}={_column(spec, name)}"
+                )
 
 
 def _paths(file: Path, values: pd.Series) -> pd.Series:
     """Return posix paths below the folder of images."""
     refuse(file, values, values.isna(), "must not be blank")
-    paths = values.str.replace("\\", "/").str.replace(r"^(\./)+", "", regex=True)
-    leaving = paths.str.contains(r"^/|^[A-Za-z]:|(?:^|/)\.\.(?:/|$)", regex=True)
+    paths = values.map(_posix)
+    leaving = paths.str.contains(_LEAVING, regex=True)
     refuse(file, values, leaving, "must hold paths below the folder of images, not absolute and without ..")
-    return paths.map(posixpath.normpath).astype("str")
+    return paths
 
 
-def _same_spelling(file: Path, ids: pd.Series) -> None:
-    """Refuse ids that differ only in case or a trailing `.0`: one patient under two ids may cross splits."""
-    distinct = ids.dropna().drop_duplicates()
-    plain = distinct.str.casefold().str.replace(r"\.0+$", "", regex=True)
-    twins = distinct[plain.duplicated(keep=False)]
-    refuse(file, ids, ids.isin(twins), "spells one id in several ways; write it alike everywhere")
+def _same_spelling(file: Path, ids: pd.Series, of: pd.Series | None = None) -> None:
+    """Refuse ids (of one patient, if `of` tells) that differ only in case or a trailing `.0`.
+
+    One patient under two ids may cross splits.
+    """
+    owners = pd.Series("", index=ids.index) if of is None else of.fillna("")
+    seen = pd.DataFrame({"id": ids, "of": owners})[ids.notna()].drop_duplicates()
+    seen["plain"] = seen["id"].str.casefold().str.replace(r"\.0+$", "", regex=True)
+    twins = seen[seen.duplicated(["of", "plain"], keep=False)].sort_values(["of", "plain"], kind="stable")
+    found = twins["id"].rename(str(ids.name))
+    refuse(file, found, pd.Series(True, index=found.index), "spells one id in several ways; write it alike everywhere")
 
 
 def _image_ids(file: Path, sheet: pd.DataFrame, rows: pd.DataFrame, spec: TableSpec) -> pd.Series:

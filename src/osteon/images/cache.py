@@ -17,6 +17,7 @@ from osteon.errors import OsteonError
 from osteon.images import store
 from osteon.images.digests import digests
 from osteon.images.letterbox import Letterbox
+from osteon.images.loading import load
 from osteon.images.making import bars, make
 from osteon.images.read import READING_RULE
 from osteon.images.store import INDEX, PIXELS, Source
@@ -87,9 +88,11 @@ def build(
         progress: whether to show a bar on stderr.
 
     Raises:
-        OsteonError: `cache_dir` cannot be written or is too small, or a file changes meanwhile. An image that cannot
-            be read is no error but a row of `rejected`.
+        OsteonError: `cache_dir` is empty, cannot be written or is too small, a file changes meanwhile, or a store that
+            is there is damaged. An image that cannot be read is no error but a row of `rejected`.
     """
+    if cache_dir == Path():  # what an empty text becomes: images would go wherever the run was started
+        raise OsteonError("data.cache_dir: found nothing, expected a folder. Name one: data.cache_dir=/path")
     begun = time.monotonic()
     folders = {name: os.fspath(root) for name, root in root_of.items()}
     names = zip(manifest_rows["dataset"].tolist(), manifest_rows["path"].tolist(), strict=True)
@@ -101,7 +104,7 @@ def build(
         sources = [Source(digest, frame, first[digest, frame]) for digest, frame in sorted(first)]
         folder = cache_dir / "pixels" / _key(sources, size)
         made = not folder.exists() and make(folder, sources, size, workers, bar("caching images"))
-    index = _load_index(folder, len(sources), size)
+    index = load(folder, sources, size)
     place = {(source.digest, source.frame): slot for slot, source in enumerate(sources)}
     positions = np.array([place.get(key, -1) for key in keys], np.int64)  # type: ignore[arg-type]
     cache = _align(folder, index, manifest_rows, positions, reasons)
@@ -115,21 +118,6 @@ def _key(sources: Sequence[Source], size: tuple[int, int]) -> str:
     contents = [[source.digest.hex(), source.frame] for source in sources]
     text = json.dumps([FORMAT, READING_RULE, list(size), contents])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _load_index(folder: Path, count: int, size: tuple[int, int]) -> pd.DataFrame:
-    try:
-        index = pd.read_parquet(folder / INDEX)
-        found = (folder / PIXELS).stat().st_size
-    except (OSError, ValueError) as fault:
-        raise OsteonError(f"{folder}: damaged ({fault}). Delete this folder; it is made again.") from fault
-    expected = len(store.header(count, size)) + count * size[0] * size[1]
-    if len(index) != count or found != expected:
-        raise OsteonError(
-            f"{folder}: damaged ({len(index):,} images and {found:,} bytes, expected {count:,} and {expected:,}). "
-            "Delete this folder; it is made again."
-        )
-    return index
 
 
 def _align(

@@ -22,6 +22,10 @@ from osteon.images.radiograph import ImageError
 from osteon.images.read import decode
 
 PIXELS, INDEX = "images.npy", "index.parquet"
+COLUMNS = {
+    "digest": "str", "frame": "int64", "slot": "int64", "scale": "float64", "top": "Int64", "left": "Int64",
+    "height": "Int64", "width": "Int64", "hash": "object", "decision": "str", "reason": "str",
+}  # fmt: skip
 _INDEX_BYTES = 200  # an image, generously
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -107,11 +111,7 @@ def _put(file: int, data: bytes, offset: int) -> None:
 
 
 def _index(rows: list[dict[str, object]]) -> pd.DataFrame:
-    types = {
-        "digest": "str", "frame": "int64", "slot": "int64", "scale": "float64", "top": "Int64", "left": "Int64",
-        "height": "Int64", "width": "Int64", "hash": "object", "decision": "str", "reason": "str",
-    }  # fmt: skip
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def place_of(row: pd.Series) -> Letterbox:

@@ -32,7 +32,8 @@ class Card:
         patient_ids: whether patients are known; else near-duplicates are kept together.
         targets: target column -> Target.
         expected: what -> count in the complete release (`images`, `patients`, ...).
-        split_names: our split -> the name its owners gave it (`test` -> `public-valid`).
+        split_names: our split -> the name its owners gave it (`test` -> `public-valid`), in the complete release;
+            `Reading.split_names` tells what was found.
     """
 
     name: str
@@ -55,8 +56,11 @@ class Reading:
         rows: manifest rows, one an image (columns of `osteon.manifest.schema`).
         rejected: `image_id`, `path`, `reason` of rows that could not be used.
         notes: findings worth a line at the start of a run (conflicts, missing files).
+        split_names: our split -> the name its owners gave the rows that were found (`test` -> `public-valid`); empty
+            where no row has an official split. It is this that a run reports; the card tells of a complete release.
     """
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
     notes: tuple[str, ...] = ()
+    split_names: Mapping[str, str] = field(default_factory=dict)

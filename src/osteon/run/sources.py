@@ -81,15 +81,10 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
     rejected = pd.concat([reading.rejected for reading in readings], ignore_index=True)
     # A phantom is never the complete release, and its oddities are drawn on purpose.
     notes = tuple(note for reading in readings for note in reading.notes if sources.kind == "real")
-    cards = {}
-    for (name, card), reading in zip(sources.cards.items(), readings, strict=True):
-        held = set(reading.rows["split"].dropna()) if "split" in reading.rows else set()
-        cards[name] = replace(card, split_names={key: said for key, said in card.split_names.items() if key in held})
-        notes += tuple(
-            f"{name}: no official {said!r} images were found; {key} is cut from the rest by patient"
-            for key, said in card.split_names.items()
-            if key not in held
-        )
+    cards = {
+        name: replace(card, split_names=reading.split_names)
+        for (name, card), reading in zip(sources.cards.items(), readings, strict=True)
+    }
     located = Sources(sources.kind, roots, cards, sources.specs)
     return located, Reading(validate(rows, targets), rejected, notes)
 
