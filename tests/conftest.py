@@ -30,6 +30,9 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep tests off the user's cache, off the network, and each worker on one thread."""
     patch = pytest.MonkeyPatch()
     patch.setenv("OSTEON_CACHE", str(tmp_path_factory.mktemp("cache")))
+    key = tmp_path_factory.mktemp("identity") / "identity.key"
+    key.write_text("5a" * 32 + "\n")  # a random one would give the tests' private sets another split each time
+    patch.setenv("OSTEON_KEY", str(key))
     patch.setenv("WANDB_MODE", "offline")
     patch.setenv("WANDB_SILENT", "true")
     patch.delenv("WANDB_API_KEY", raising=False)

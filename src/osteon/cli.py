@@ -10,6 +10,8 @@ import typer
 from osteon.errors import OsteonError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+data = typer.Typer(no_args_is_help=True)
+app.add_typer(data, name="data", help="What concerns data sets.")
 
 
 @app.callback()
@@ -42,6 +44,21 @@ def score(
     if csv:
         with aside(csv) as draft:
             table.to_csv(draft, index=False)
+
+
+@data.command()
+def whois(
+    hashes: Annotated[list[str], typer.Argument(help="hashes of private ids or paths, or ids that hold some")],
+    key_file: Annotated[
+        Path | None, typer.Option(help="the run's data.key_file; else OSTEON_KEY or ~/.config/osteon/identity.key")
+    ] = None,
+) -> None:
+    """Say which patient, study, image, file or folder is behind a hash, as the ledger beside your key knows it."""
+    from rich.console import Console
+
+    from osteon.identity.whois import show_names
+
+    show_names(hashes, key_file, Console())
 
 
 def run_folders(folder: Path) -> list[Path]:

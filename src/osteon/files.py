@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osteon.errors import OsteonError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 @contextmanager
@@ -21,8 +24,8 @@ def aside(path: Path) -> Iterator[Path]:
         OsteonError: the disk is full, read-only or over quota; names the path.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    _remove(draft)
     try:
+        _remove(draft)
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         if draft.is_file():
@@ -33,13 +36,20 @@ def aside(path: Path) -> Iterator[Path]:
         reason = fault.strerror or str(fault)
         raise OsteonError(f"{path}: could not be written ({reason}). Free space or choose another folder.") from fault
     finally:
-        _remove(draft)
+        with suppress(OSError):  # a disk that has become read-only keeps it
+            _remove(draft)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with aside(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, data: "ReadableBuffer") -> None:
+    """Write `data`, whole or not at all."""
+    with aside(path) as draft:
+        draft.write_bytes(data)
 
 
 def write_json(path: Path, value: Any) -> None:

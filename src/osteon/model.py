@@ -1,7 +1,8 @@
 """One backbone, and around it a head for every clinical question."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import numpy as np
@@ -13,10 +14,30 @@ from osteon.backbone import BackboneModule, Features, create_backbone
 from osteon.config.schema import Backbone, Task
 from osteon.config.specs import HeadSpec
 from osteon.errors import OsteonError
-from osteon.heads import Head, LossSum, build_head
+from osteon.heads import Emphasis, Head, LossSum, build_head
 from osteon.manifest.target import Target
 
 Parts = dict[str, tuple[HeadSpec, Target]]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of a batch of B images, or of one part of blended ones.
+
+    Attributes:
+        targets: task -> (B,) targets; read only where present. A task may be missing altogether.
+        present: task -> (B,) bool; whether the row carries the task's label.
+        share: of every image that these labels stand for, 0 to 1.
+    """
+
+    targets: Mapping[str, Tensor]
+    present: Mapping[str, Tensor]
+    share: float = 1.0
+
+    def rows(self, start: int, stop: int) -> "Labels":
+        """Return the labels of rows `start` to `stop` - 1."""
+        targets = {task: values[start:stop] for task, values in self.targets.items()}
+        return Labels(targets, {task: values[start:stop] for task, values in self.present.items()}, self.share)
 
 
 class Model(nn.Module):
@@ -54,15 +75,18 @@ class Model(nn.Module):
     def losses(
         self, images: Tensor, targets: Mapping[str, Tensor], present: Mapping[str, Tensor]
     ) -> dict[str, LossSum]:
-        """Return task -> loss sum and count over the rows that carry its label.
+        """Return task -> loss sum and count over the rows that carry its label; see `blended_losses`."""
+        return self.blended_losses(images, [Labels(targets, present)])
+
+    def blended_losses(self, images: Tensor, labels: Sequence[Labels]) -> dict[str, LossSum]:
+        """Return task -> loss sum and count over all `labels`, each weighing its share.
 
         Every head and the backbone have a part in the result, whatever labels the batch carries: else
         DistributedDataParallel stops at parameters without gradient.
 
         Args:
             images: (B, 1, H, W) uint8.
-            targets: task -> (B,) targets; read only where present. A task may be missing altogether.
-            present: task -> (B,) bool; whether the row carries the task's label.
+            labels: one for plain images; of blended ones, one for each image that went into them.
 
         Raises:
             OsteonError: images that are not uint8 of one channel.
@@ -70,12 +94,36 @@ class Model(nn.Module):
         features = self._features(images)
         result = {}
         for task, head in self.heads_by_task.items():
-            if task in targets:
-                result[task] = head.loss(head(*features), targets[task], present[task])
+            known = [part for part in labels if task in part.targets]
+            if known:
+                output = head(*features)
+                result[task] = _summed([head.loss(output, p.targets[task], p.present[task], p.share) for p in known])
             else:
                 idle = head.untouched()
                 result[task] = LossSum(idle.total + 0.0 * features.vector.float().sum(), idle.count)
         return result
+
+    def counts(self, labels: Sequence[Labels]) -> dict[str, Tensor]:
+        """Return task -> the count that `blended_losses` would give, scalar float32, without a forward pass."""
+        device = next(self.parameters()).device
+        result = {task: torch.zeros((), device=device) for task in self.parts}
+        for task, head in self.heads_by_task.items():
+            for part in labels:
+                if task in part.targets:
+                    result[task] += head.count(part.targets[task], part.present[task], part.share)
+        return result
+
+    def emphasise(self, emphasis: Mapping[str, Emphasis]) -> None:
+        """Let classes or hard rows of some tasks weigh more in their loss; not part of `spec`, for training only.
+
+        Raises:
+            OsteonError: a head that cannot do so; names the task.
+        """
+        for task, asked in emphasis.items():
+            try:
+                self.heads_by_task[task].emphasise(asked)
+            except OsteonError as fault:
+                raise OsteonError(f"tasks.{task}: {fault}") from fault
 
     def decode(self, outputs: Mapping[str, Tensor]) -> dict[str, dict[str, np.ndarray[Any, np.dtype[np.float64]]]]:
         """Return task -> name -> plain values of a batch, named as in a predictions file.
@@ -149,6 +197,13 @@ def build_model(
     """
     parts: Parts = {name: (task.head, targets[name]) for name, task in tasks.items()}
     return Model(create_backbone(backbone, size, pretrained), parts, backbone.options)
+
+
+def _summed(parts: Sequence[LossSum]) -> LossSum:
+    total, count = parts[0].total, parts[0].count
+    for part in parts[1:]:
+        total, count = total + part.total, count + part.count
+    return LossSum(total, count)
 
 
 def _key(task: str) -> str:

@@ -12,7 +12,9 @@ from osteon.compose import conf_dir, explain
 from osteon.errors import OsteonError
 
 # Mappings whose keys the user makes up: Hydra's struct check would refuse a new one, pydantic checks them all.
-OPEN = re.compile(r"^(data\.roots|backbone\.options|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+=")
+OPEN = re.compile(
+    r"^(?![+~])(data\.roots|backbone\.options|training\.imbalance_of|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+="
+)
 
 
 def main() -> None:
@@ -20,7 +22,10 @@ def main() -> None:
     import hydra
     from omegaconf import OmegaConf
 
-    sys.argv[1:] = arrange(sys.argv[1:])
+    try:
+        sys.argv[1:] = arrange(_with_run(sys.argv[1:]))
+    except OsteonError as fault:
+        _stop(str(fault))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us as exceptions
     if not OmegaConf.has_resolver("osteon.tasks"):
         OmegaConf.register_new_resolver("osteon.tasks", lambda *, _root_: "+".join(_root_.tasks))
@@ -43,6 +48,15 @@ def arrange(words: Sequence[str]) -> list[str]:
     overrides = [word for word in words if not word.startswith("-") and ("=" in word or word.startswith("~"))]
     options = [word for word in words if word not in overrides]
     return options + [f"++{word}" if OPEN.match(word) else word for word in overrides]
+
+
+def _with_run(words: list[str]) -> list[str]:
+    """Put the words of an interrupted run before those that are said now."""
+    if not any(word.startswith("resume=") and word != "resume=null" for word in words):
+        return words
+    from osteon.run.resume import continued
+
+    return continued(words)
 
 
 def _train(composed: Any) -> float:
@@ -68,11 +82,41 @@ def _checked(composed: Any) -> float:
     assert isinstance(container, dict)
     config = check_config({str(key): value for key, value in container.items()})
     check_names(config)
+    about = HydraConfig.get()
+    folder = Path(about.runtime.output_dir).resolve()
+    done = _already(config, folder)
+    if done is not None:
+        return done
     from osteon.run.start import run
 
-    about = HydraConfig.get()
-    result = run(config, Path(about.runtime.output_dir).resolve(), list(about.overrides.task))
+    result = run(config, folder, [*_config_dirs(sys.argv[1:]), *about.overrides.task])
     return float(result.facts["training"]["best_monitor"])
+
+
+def _config_dirs(words: Sequence[str]) -> list[str]:
+    """Return the user's folders of settings, absolute, one word each: a resumed run composes from them too."""
+    found = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        if option in ("--config-dir", "-cd"):
+            found.append(f"--config-dir={Path(value if equals else following).expanduser().absolute()}")
+    return found
+
+
+def _already(config: Any, folder: Path) -> float | None:
+    """Return the score of a finished run that is resumed, after saying so; refuse one resumed with other settings."""
+    if config.resume is None:
+        return None
+    from osteon.run.unchanged import check_same, finished
+
+    if Path(config.resume).expanduser().resolve() != folder:
+        raise OsteonError(f"resume: goes on in the run's own folder, and not with -m; found {folder}.")
+    check_same(folder, config)
+    result = finished(folder)
+    if result is None:
+        return None
+    print(f"osteon: {folder} is finished, there is nothing to do. Its scores: osteon score {folder}")
+    return float(result["training"]["best_monitor"])
 
 
 def _stop(text: str, status: int = 2) -> NoReturn:

@@ -9,7 +9,7 @@ from osteon.manifest.target import Card
 
 MURA = MuraSpec(kind="mura")
 FRACATLAS = FracAtlasSpec(kind="fracatlas")
-TABLE = TableSpec(kind="table", name="hip", file="labels.csv")
+TABLE = TableSpec(kind="table", name="hip", file="labels.csv", private=False)
 
 
 def lay(root: Path, spec: DatasetSpec) -> Path:

@@ -19,7 +19,7 @@ GRADES = ["none", "mild", "severe"]
 
 
 def spec(**options: Any) -> TableSpec:
-    return TableSpec(kind="table", name="clinic", **({"targets": FRACTURE} | options))
+    return TableSpec(kind="table", name="clinic", **({"targets": FRACTURE, "private": False} | options))
 
 
 def lay(

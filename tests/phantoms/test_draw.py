@@ -10,6 +10,8 @@ from osteon import phantoms
 from osteon.errors import OsteonError
 from osteon.phantoms import PHANTOMS, ROOTS, draw, writing
 
+IMAGES = (".png", ".jpg", ".dcm")
+
 
 def digests(root: Path) -> dict[str, str]:
     files = (file for file in root.rglob("*") if file.is_file())
@@ -20,7 +22,7 @@ def digests(root: Path) -> dict[str, str]:
 def test_same_seed_same_bytes_other_seed_other_films(name: str, tmp_path: Path) -> None:
     one, same, other = (digests(draw(name, tmp_path / str(i), 9, seed, 64)) for i, seed in enumerate((5, 5, 6)))
     assert one == same
-    images = {path for path in one if path.endswith((".png", ".jpg"))}
+    images = {path for path in one if path.endswith(IMAGES)}
     assert images
     assert not {one[path] for path in images} & set(other.values())
 
@@ -28,7 +30,7 @@ def test_same_seed_same_bytes_other_seed_other_films(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", sorted(PHANTOMS))
 def test_a_patient_is_drawn_alike_however_many_there_are(name: str, tmp_path: Path) -> None:
     few, many = (digests(draw(name, tmp_path / str(n), n, 2, 64)) for n in (4, 8))
-    images = {path: value for path, value in few.items() if path.endswith((".png", ".jpg"))}
+    images = {path: value for path, value in few.items() if path.endswith(IMAGES)}
     assert images.items() <= many.items()
 
 

@@ -12,13 +12,14 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from osteon.images import read_image
 from osteon.phantoms import draw
 
 SIDE, EPOCHS, BATCH = 128, 10, 32
 
 
 def letterbox(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    image = read_image(path).pixels
     scale = SIDE / max(image.shape)
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:SIDE, :SIDE]
     out = np.zeros((SIDE, SIDE), np.uint8)

@@ -39,8 +39,14 @@ def hospital(tmp_path: Path) -> Path:
 
 def settings(root: Path, *words: str) -> Config:
     cache = root.parent / "cache"
+    public = "tasks.hip_fracture.dataset.private=false"  # so that messages show the ids that the tests know
     return config(
-        "task=hip_fracture", f"data.root={root}", f"data.cache_dir={cache}", "callbacks.progress_bar=false", *words
+        "task=hip_fracture",
+        public,
+        f"data.root={root}",
+        f"data.cache_dir={cache}",
+        "callbacks.progress_bar=false",
+        *words,
     )
 
 

@@ -26,6 +26,7 @@ from osteon.config.specs import (
     TableSpec,
     TargetSpec,
 )
+from osteon.config.training import Training, check_training
 
 __all__ = [
     "Augment",
@@ -48,6 +49,8 @@ __all__ = [
     "TargetSpec",
     "Task",
     "Trainer",
+    "Training",
     "Wandb",
     "check_config",
+    "check_training",
 ]

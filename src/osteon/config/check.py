@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from osteon.config.schema import Config
+from osteon.config.training import check_training
 from osteon.errors import OsteonError, nearest
 
 EXPECTED = {
@@ -30,7 +31,9 @@ def check_config(composed: Mapping[str, Any]) -> Config:
         config = Config.model_validate(dict(composed))
     except ValidationError as fault:
         raise OsteonError("\n".join(_lines(fault))) from None
-    return _swap_dataset(config)
+    config = _swap_dataset(config)
+    check_training(config)
+    return config
 
 
 def _swap_dataset(config: Config) -> Config:

@@ -1,10 +1,12 @@
 """The schema of a composed config: every key a run may have, its type and its range."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from osteon.config.specs import DatasetSpec, Fraction, HeadSpec, Strict
+from osteon.config.training import Training
 
 Scalar = str | bool | int | float
 Size = PositiveInt | Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]
@@ -43,11 +45,15 @@ class Task(Strict):
 
 
 class Data(Strict):
-    """Where images come from, how they are cached, split and batched. `root: null` means drawn phantoms."""
+    """Where images come from, how they are cached, split and batched. `root: null` means drawn phantoms.
+
+    `key_file` holds the secret that ids and paths of private sets are hashed with.
+    """
 
     root: str | None
     roots: dict[str, str]
     cache_dir: str
+    key_file: str
     image_size: Size | None
     batch_size: PositiveInt
     workers: Count
@@ -57,6 +63,17 @@ class Data(Strict):
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
     fold: Count | None
     folds: Annotated[int, Field(ge=2)] | None
+
+    @field_validator("root", "cache_dir", "key_file")
+    @classmethod
+    def _absolute(cls, typed: str | None) -> str | None:
+        """Anchor a place where the run is started, so that it can be resumed from elsewhere."""
+        return str(Path(typed).expanduser().absolute()) if typed else typed
+
+    @field_validator("roots")
+    @classmethod
+    def _all_absolute(cls, typed: dict[str, str]) -> dict[str, str]:
+        return {name: str(Path(place).expanduser().absolute()) if place else place for name, place in typed.items()}
 
     @model_validator(mode="after")
     def _folds(self) -> Self:
@@ -105,13 +122,20 @@ class Augment(Strict):
 
 
 class Optimizer(Strict):
-    """What updates the weights. `lr` is for the batch size as given; no rule rescales it."""
+    """What updates the weights. `lr` is for the batch size as given; no rule rescales it.
+
+    Attributes:
+        layer_decay: factor of the learning rate from each layer to the one below it (Bao 2022); null: none.
+        head_lr_factor: the heads' learning rate, as a multiple of `lr`.
+    """
 
     kind: Literal["adamw", "adam", "sgd"]
     lr: PositiveFloat
     weight_decay: NonNegativeFloat
     betas: Annotated[list[Annotated[float, Field(ge=0.0, lt=1.0)]], Field(min_length=2, max_length=2)]
     momentum: Fraction
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    head_lr_factor: PositiveFloat = 1.0
 
 
 class Scheduler(Strict):
@@ -125,7 +149,15 @@ class Scheduler(Strict):
 
 
 class Trainer(Strict):
-    """Lengths, devices and arithmetic. `auto` uses bf16 and channels_last where the hardware has them."""
+    """Lengths, devices and arithmetic. `auto` uses bf16 and channels_last where the hardware has them.
+
+    Attributes:
+        accumulate: parts that a batch is worked through in, to fit memory; the batch stays `data.batch_size`, and apart
+            from batch norm so do the gradients.
+        epoch_length: batches an epoch, null for all images once. Epochs go on where the last one stopped, so that every
+            image is seen once a pass; validation and checkpoints come once an epoch.
+        limit_batches: batches an epoch of training and of validation, for a smoke test.
+    """
 
     max_epochs: PositiveInt
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
@@ -133,12 +165,29 @@ class Trainer(Strict):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
     channels_last: bool | None
     gradient_clip: PositiveFloat | None
+    accumulate: PositiveInt
+    epoch_length: PositiveInt | None
     deterministic: bool
     limit_batches: PositiveInt | None
 
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.epoch_length is not None and self.limit_batches is not None:
+            raise ValueError("epoch_length and limit_batches both cut an epoch; give one of them")
+        return self
+
 
 class Wandb(Strict):
-    """Weights & Biases. `auto` is online where a key is configured, offline otherwise; never a prompt."""
+    """Weights & Biases. `auto` is online where a key is configured, offline otherwise; never a prompt.
+
+    Attributes:
+        name: of the run; null: the run folder's.
+        group: runs that are shown as one; null: tasks and backbone, so that seeds and folds fall together.
+        tags: beside tasks, backbone, datasets and `real` or `phantom`.
+        table_rows: image predictions of val and test that a task's table shows at most, drawn by chance.
+        images: most confident mistakes on test, and as many random test images, that are logged with their prediction;
+            `auto` is 16 for phantoms and openly licensed sets, 0 for all others. Never for a gated set.
+    """
 
     project: str
     entity: str | None
@@ -146,6 +195,8 @@ class Wandb(Strict):
     group: str | None
     tags: list[str]
     mode: Literal["auto", "online", "offline"]
+    table_rows: Annotated[int, Field(ge=0, le=10_000)] = 1000
+    images: Literal["auto"] | Annotated[int, Field(ge=0, le=200)] = "auto"
 
 
 class Logger(Strict):
@@ -155,10 +206,17 @@ class Logger(Strict):
 
 
 class Callbacks(Strict):
-    """What happens beside the training step. `early_stopping` counts epochs without a better monitor."""
+    """What happens beside the training step.
+
+    Attributes:
+        early_stopping: epochs without a better monitor after which training ends.
+        ema: decay of an exponential moving average of the weights, a step; validation, checkpoints and result are of
+            the average (Polyak 1992).
+    """
 
     progress_bar: bool
     early_stopping: PositiveInt | None
+    ema: Annotated[float, Field(gt=0.0, lt=1.0)] | None
 
 
 class Config(Strict):
@@ -173,7 +231,9 @@ class Config(Strict):
     augment: Augment
     optimizer: Optimizer
     scheduler: Scheduler
+    training: Training = Field(default_factory=Training)
     trainer: Trainer
     logger: Logger
     callbacks: Callbacks
     bootstrap: Annotated[int, Field(ge=100)]
+    resume: str | None = None

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 TargetKind = Literal["binary", "multiclass"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 
 # Cells that say nothing. "none" is no blank: it says that somebody looked and found none.
 BLANKS = ("", "nan", "na", "n/a", "<na>", "null")
@@ -67,6 +68,8 @@ class TableSpec(Strict):
         columns: manifest column -> the table's column, where they differ (`path: filename`).
         targets: target columns with their meaning.
         covariates: further columns to keep (flags, scores).
+        private: ids and paths are patients' business: outside the reader they are keyed hashes. False for a set whose
+            ids its owners published.
     """
 
     kind: Literal["table"]
@@ -79,6 +82,7 @@ class TableSpec(Strict):
     licence: str = "not stated"
     citation: str = "not stated"
     gated: bool = True
+    private: bool = True
 
 
 DatasetSpec = Annotated[MuraSpec | FracAtlasSpec | TableSpec, Field(discriminator="kind")]
@@ -89,6 +93,7 @@ class BinarySpec(Strict):
 
     kind: Literal["binary"]
     dropout: Fraction = 0.0
+    label_smoothing: Smoothing = 0.0
 
 
 class MulticlassSpec(Strict):
@@ -96,6 +101,7 @@ class MulticlassSpec(Strict):
 
     kind: Literal["multiclass"]
     dropout: Fraction = 0.0
+    label_smoothing: Smoothing = 0.0
 
 
 HeadSpec = Annotated[BinarySpec | MulticlassSpec, Field(discriminator="kind")]

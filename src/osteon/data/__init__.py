@@ -1,9 +1,9 @@
 """Cached radiographs as batches."""
 
 from osteon.data.batch import Batch, Sample, collate
-from osteon.data.module import RadiographData
+from osteon.data.module import RadiographData, epoch_of
 from osteon.data.radiographs import Radiographs, sample_seed
-from osteon.data.samplers import OrderedSampler, ShuffledSampler
+from osteon.data.samplers import OrderedSampler, ShuffledSampler, WeightedSampler
 
 __all__ = [
     "Batch",
@@ -12,6 +12,8 @@ __all__ = [
     "Radiographs",
     "Sample",
     "ShuffledSampler",
+    "WeightedSampler",
     "collate",
+    "epoch_of",
     "sample_seed",
 ]

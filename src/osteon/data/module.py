@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pytorch_lightning import LightningDataModule
+from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
 from osteon.data.batch import Batch, Sample, collate
 from osteon.data.radiographs import Augmenter, Radiographs
-from osteon.data.samplers import OrderedSampler, ShuffledSampler
+from osteon.data.samplers import OrderedSampler, ShuffledSampler, WeightedSampler
 
 
 class RadiographData(LightningDataModule):
@@ -24,6 +24,9 @@ class RadiographData(LightningDataModule):
         workers: loader processes a rank.
         augment: for train rows.
         seed: of the run.
+        epoch_length: batches an epoch, None for every row once.
+        row_weights: (N,) how often a manifest row is drawn for training, relative to the others; None for each once.
+        limit: batches after which Lightning ends an epoch of training early; None for none.
     """
 
     def __init__(
@@ -35,13 +38,17 @@ class RadiographData(LightningDataModule):
         workers: int,
         augment: Augmenter | None,
         seed: int,
+        epoch_length: int | None = None,
+        row_weights: np.ndarray | None = None,
+        limit: int | None = None,
     ) -> None:
         super().__init__()
         self.rows = {split: np.flatnonzero(manifest["split"] == split) for split in ("train", "val", "test")}
         self.slots = manifest["slot"].to_numpy(dtype=np.int64)
         self.targets = dict(targets)
         self.pixels, self.batch_size, self.workers, self.seed = pixels, batch_size, workers, seed
-        self.augment = augment
+        self.augment, self.row_weights = augment, row_weights
+        self.epoch_length, self.limit = epoch_length, limit
 
     def dataset(self, split: str) -> Radiographs:
         """Return the images of `split`; only train rows that carry a label of some task are trained on."""
@@ -55,11 +62,26 @@ class RadiographData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Return shuffled, augmented batches; a last batch of one row is dropped (BatchNorm cannot use it)."""
-        data = self.dataset("train")
-        rank, world = self._place()
-        sampler = ShuffledSampler(len(data), self.seed, self._epoch, rank, world)
+        data, (rank, world) = self.dataset("train"), self._place()
+        sampler = self._train_sampler(data, rank, world)
         size = max(1, self.batch_size // world)
-        return self._loader(data, sampler, size, drop_last=len(sampler) > size and len(sampler) % size == 1)
+        return self._loader(data, sampler, size, drop_last=_drops(len(sampler), size))
+
+    def steps_an_epoch(self, world: int = 1) -> int:
+        """Return the batches of an epoch on each of `world` processes.
+
+        Counted here, as asking Lightning makes its loaders before a resumed run knows its epoch.
+        """
+        rows, size = len(self._train_sampler(self.dataset("train"), 0, world)), max(1, self.batch_size // world)
+        batches = rows // size if _drops(rows, size) else -(-rows // size)
+        return batches if self.limit is None else min(batches, self.limit)
+
+    def _train_sampler(self, data: Radiographs, rank: int, world: int) -> ShuffledSampler | WeightedSampler:
+        images = max(1, self.batch_size // world) * world
+        taken = None if self.epoch_length is None else self.epoch_length * images
+        if self.row_weights is None:
+            return ShuffledSampler(len(data), self.seed, self._epoch, rank, world, taken)
+        return WeightedSampler(self.row_weights[data.rows], self.seed, self._epoch, rank, world, taken)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return the val images in order."""
@@ -83,7 +105,7 @@ class RadiographData(LightningDataModule):
         return self._loader(data, OrderedSampler(len(data), rank, world), max(1, 2 * self.batch_size // world), False)
 
     def _loader(
-        self, data: Radiographs, sampler: ShuffledSampler | OrderedSampler, size: int, drop_last: bool
+        self, data: Radiographs, sampler: ShuffledSampler | WeightedSampler | OrderedSampler, size: int, drop_last: bool
     ) -> DataLoader[Sample]:
         pinned = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         return DataLoader(
@@ -101,9 +123,13 @@ class RadiographData(LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def _epoch(self) -> int:
-        """Count epochs from the batches processed: right also in the first epoch after a resume."""
-        if self.trainer is None:
-            return 0
-        batches = self.trainer.num_training_batches
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
-        return int(done // batches) if batches not in (0, float("inf")) else self.trainer.current_epoch
+        return 0 if self.trainer is None else epoch_of(self.trainer, self.steps_an_epoch(self.trainer.world_size))
+
+
+def epoch_of(trainer: Trainer, steps_an_epoch: int) -> int:
+    """Count epochs from the batches processed: right also in the first epoch after a resume."""
+    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready // steps_an_epoch)
+
+
+def _drops(rows: int, size: int) -> bool:
+    return rows > size and rows % size == 1

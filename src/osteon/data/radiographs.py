@@ -14,8 +14,9 @@ Augmenter = Callable[[np.ndarray, int], np.ndarray]
 class Radiographs(Dataset[Sample]):
     """Cached images with their targets; holds only numpy arrays, so that workers share its memory.
 
-    An item is asked for by `(epoch, position)`: numbers then depend neither on workers nor on ranks, and persistent
-    workers, which keep an old copy of the dataset, still see the right epoch.
+    An item is asked for by `(epoch, position)`, and where a row comes again in an epoch by `(epoch, position, turn)`:
+    numbers then depend neither on workers nor on ranks, and persistent workers, which keep an old copy of the dataset,
+    still see the right epoch.
 
     Args:
         pixels: path of the uint8 `.npy` store (M, H, W), opened when first read.
@@ -49,17 +50,17 @@ class Radiographs(Dataset[Sample]):
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_store": None}
 
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        """Return the image at `(epoch, position)` with its targets."""
-        epoch, position = key
+    def __getitem__(self, key: tuple[int, int] | tuple[int, int, int]) -> Sample:
+        """Return the image at `(epoch, position)` with its targets; each turn of it is augmented in its own way."""
+        epoch, position, turn = key if len(key) == 3 else (*key, 0)
         if self._store is None:
             self._store = np.load(self.pixels, mmap_mode="r")
         image = np.array(self._store[self.slots[position]])
         if self.augment is not None:
-            image = self.augment(image, sample_seed(self.seed, epoch, int(self.rows[position])))
+            image = self.augment(image, sample_seed(self.seed, epoch, int(self.rows[position]), turn))
         return Sample(image, int(self.rows[position]), {name: float(v[position]) for name, v in self.targets.items()})
 
 
-def sample_seed(seed: int, epoch: int, row: int) -> int:
-    """Mix run, epoch and image into 32 bits (numpy's SeedSequence, so that near inputs give unrelated seeds)."""
-    return int(np.random.SeedSequence((seed, epoch, row)).generate_state(1)[0])
+def sample_seed(seed: int, epoch: int, row: int, turn: int = 0) -> int:
+    """Mix run, epoch, image and turn into 32 bits (numpy's SeedSequence: near inputs give unrelated seeds)."""
+    return int(np.random.SeedSequence((seed, epoch, row, *([turn] if turn else []))).generate_state(1)[0])

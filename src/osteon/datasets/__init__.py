@@ -46,8 +46,9 @@ def read(root: Path, spec: DatasetSpec) -> Reading:
     about = card(spec)
     reading = ADAPTERS[spec.kind].read(root, spec)
     if reading.rows.empty:
-        first = "".join(f" First: {path}: {reason}." for path, reason in _reasons(reading.rejected))
-        raise OsteonError(f"{root}: no image of the dataset {spec.name!r} can be used.{first}")
+        where = f"data.roots.{spec.name}" if about.private else str(root)
+        first = "".join(f" First: {said}." for said in _reasons(reading.rejected, about.private))
+        raise OsteonError(f"{where}: no image of the dataset {spec.name!r} can be used.{first}")
     return replace(reading, notes=(*_size_note(reading, about), *reading.notes))
 
 
@@ -71,5 +72,5 @@ def _size_note(reading: Reading, of: Card) -> tuple[str, ...]:
     return (f"{found:,} images are listed, the complete release has {expected:,}",)
 
 
-def _reasons(rejected: pd.DataFrame) -> list[tuple[str, str]]:
-    return [(str(row.path), str(row.reason)) for row in rejected.head(1).itertuples()]
+def _reasons(rejected: pd.DataFrame, private: bool) -> list[str]:
+    return [str(row.reason) if private else f"{row.path}: {row.reason}" for row in rejected.head(1).itertuples()]

@@ -22,11 +22,17 @@ class LocatedCard(Card):
     landmarks: tuple[str, ...] = ()
 
 
-def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> Path:
+def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str], private: bool = False) -> Path:
     """Return the folder of a dataset.
 
     `roots[card.name]` names it directly. Else `data_root` itself is taken, whatever its name, if it holds a landmark;
     else the dataset is looked for by its names and landmarks up to two levels below, the nearest first.
+
+    Args:
+        data_root: a dataset's folder, or one above it.
+        card: what the dataset says of itself.
+        roots: dataset -> its folder, where given by name.
+        private: whether some set of the run is private, so that errors show no folder; a private card says so itself.
 
     Raises:
         OsteonError: a folder is missing, empty or a file, no folder fits, or several fit equally; lists what was
@@ -34,47 +40,55 @@ def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str]) -> P
     """
     key = f"data.roots.{card.name}"
     given = roots.get(card.name)
+    hidden = private or card.private
     if given:
-        return _usable(Path(given).expanduser(), key)
+        return _usable(Path(given).expanduser(), key, hidden)
     if data_root is None:
         raise OsteonError(f"data.root: not given. Name the folder of {card.name!r}: data.root=/path or {key}=/path")
-    start = _usable(data_root, "data.root")
+    start = _usable(data_root, "data.root", hidden)
     if _holds(start, card):
         return start  # what was named and is a dataset is meant, not a copy of it further down
-    return _found_below(start, card, key)
+    return _found_below(start, card, key, hidden)
 
 
-def _found_below(start: Path, card: Card, key: str) -> Path:
+def _found_below(start: Path, card: Card, key: str, hidden: bool) -> Path:
     levels = list(_levels(start))
     named = [[folder for folder in level if _is_named(folder, card)] for level in levels]
     for fitting in ([folder for folder in level if _holds(folder, card)] for level in named):
         if len(fitting) > 1:
             raise OsteonError(
-                f"data.root={start}: {card.name!r} could be any of {_listed(fitting)}. Name one: {key}=/path"
+                f"{_said('data.root', start, hidden)}: {card.name!r} could be any of "
+                f"{_listed(fitting, hidden)}. Name one: {key}=/path"
             )
         if fitting:
             return fitting[0]
     almost = [folder for level in named for folder in level]
     if almost:
-        return _usable(almost[-1], "data.root")  # the deepest; its adapter says what is missing there
+        return _usable(almost[-1], "data.root", hidden)  # the deepest; its adapter says what is missing there
     raise OsteonError(
-        f"data.root={start}: no folder named {' or '.join(card.folders)} there or up to {LEVELS} levels below"
-        f"{_landmarks(card)}. Found: {_listed(levels[1]) or 'no folder'}. Name it: {key}=/path"
+        f"{_said('data.root', start, hidden)}: no folder named {' or '.join(card.folders)} there or up to {LEVELS} "
+        f"levels below{_landmarks(card)}. Found: {_listed(levels[1], hidden) or 'no folder'}. Name it: {key}=/path"
     )
 
 
-def _usable(folder: Path, key: str) -> Path:
+def _usable(folder: Path, key: str, hidden: bool) -> Path:
+    said = _said(key, folder, hidden)
     if not folder.exists():
-        raise OsteonError(f"{key}={folder}: there is no such folder.")
+        raise OsteonError(f"{said}: there is no such folder.")
     if not folder.is_dir():
-        raise OsteonError(f"{key}={folder}: this is a file; give the folder of the dataset.")
+        raise OsteonError(f"{said}: this is a file; give the folder of the dataset.")
     try:
         empty = next(folder.iterdir(), None) is None
     except OSError as fault:
-        raise OsteonError(f"{key}={folder}: cannot be listed ({fault.strerror}).") from fault
+        raise OsteonError(f"{said}: cannot be listed ({fault.strerror}).") from fault
     if empty:
-        raise OsteonError(f"{key}={folder}: the folder is empty.")
+        raise OsteonError(f"{said}: the folder is empty.")
     return folder
+
+
+def _said(key: str, folder: Path, hidden: bool) -> str:
+    """Name a folder by its key; where a set is private its path may name a patient or a clinic."""
+    return key if hidden else f"{key}={folder}"
 
 
 def _levels(start: Path) -> Iterator[list[Path]]:
@@ -105,6 +119,8 @@ def _landmarks(card: Card) -> str:
     return f", and {card.folders[0]}'s {' or '.join(card.landmarks)} not in it" if isinstance(card, LocatedCard) else ""
 
 
-def _listed(folders: list[Path]) -> str:
+def _listed(folders: list[Path], hidden: bool) -> str:
+    if hidden:
+        return f"{len(folders)} folders" if folders else ""
     more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
     return ", ".join(str(folder) for folder in folders[:_SHOWN]) + more

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from osteon.config.specs import BLANKS
-from osteon.errors import OsteonError, nearest
+from osteon.datasets import wording
+from osteon.datasets.wording import File, path_of
+from osteon.errors import OsteonError
 
 __all__ = ["BLANKS", "read_lines", "read_sheet", "refuse", "require", "some"]
 
@@ -17,7 +18,7 @@ MARKS = ",;\t"
 SHOWN = 5
 
 
-def read_sheet(file: Path) -> pd.DataFrame:
+def read_sheet(file: File) -> pd.DataFrame:
     """Read a CSV (comma, semicolon or tab; UTF-8 with or without BOM) or parquet as strings; blanks become null.
 
     The index holds the lines of a CSV as an editor counts them, and the rows of a parquet from 1, for messages.
@@ -26,18 +27,18 @@ def read_sheet(file: Path) -> pd.DataFrame:
         OsteonError: the file is missing, empty or not a table, a line has too many or too few fields, or two columns
             have one name.
     """
-    if not file.is_file():
-        raise OsteonError(f"{file}: there is no such file.{_beside(file)}")
-    frame = _parquet(file) if file.suffix.lower() in {".parquet", ".pq"} else _csv(file)
+    if not path_of(file).is_file():
+        raise OsteonError(f"{file}: there is no such file.{wording.beside(file)}")
+    frame = _parquet(file) if path_of(file).suffix.lower() in {".parquet", ".pq"} else _csv(file)
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise OsteonError(f"{file}: the column {twice[0]!r} stands there twice.")
+        raise OsteonError(f"{file}: the column {wording.column(file, str(twice[0]))} stands there twice.")
     if frame.empty:
         raise OsteonError(f"{file}: the table has no rows.")
     return frame.apply(_without_blanks)
 
 
-def read_lines(file: Path) -> list[tuple[int, list[str]]]:
+def read_lines(file: File) -> list[tuple[int, list[str]]]:
     """Return the non-blank lines of a CSV, each with its number in the file (from 1) and its fields, stripped.
 
     Raises:
@@ -61,9 +62,9 @@ def read_lines(file: Path) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _text(file: Path) -> str:
+def _text(file: File) -> str:
     try:
-        data = file.read_bytes()
+        data = path_of(file).read_bytes()
         if b"\0" in data:
             raise OsteonError(f"{file}: not UTF-8, it looks like UTF-16 or a binary file. Save the table as UTF-8.")
         return data.decode("utf-8-sig")
@@ -74,7 +75,7 @@ def _text(file: Path) -> str:
         raise OsteonError(f"{file}: cannot be read ({fault.strerror}).") from fault
 
 
-def require(frame: pd.DataFrame, columns: Iterable[str], file: Path) -> None:
+def require(frame: pd.DataFrame, columns: Iterable[str], file: File) -> None:
     """Refuse a table that lacks a column.
 
     Raises:
@@ -82,22 +83,24 @@ def require(frame: pd.DataFrame, columns: Iterable[str], file: Path) -> None:
     """
     for column in columns:
         if column not in frame:
-            raise OsteonError(
-                f"{file}: there is no column {column!r}.{nearest(column, frame.columns)} "
-                f"It has: {', '.join(map(str, frame.columns))}{_separator(map(str, frame.columns))}"
-            )
+            found = [str(name) for name in frame.columns]
+            has = wording.columns(file, found, column)
+            raise OsteonError(f"{file}: there is no column {column!r}.{has}{_separator(found)}")
 
 
-def refuse(file: Path, values: pd.Series, at_fault: pd.Series, rule: str) -> None:
+def refuse(file: File, values: pd.Series, at_fault: pd.Series, rule: str) -> None:
     """Refuse values that break a rule.
 
     Raises:
-        OsteonError: names the file, the column, the rule, and the first rows at fault.
+        OsteonError: names the file, the column, the rule, and the first rows at fault; of a private table no cell that
+            may tell of a patient.
     """
     bad = values[at_fault]
     if bad.empty:
         return
-    shown = ", ".join(f"{value!r} in row {row}" for row, value in bad.head(SHOWN).items())
+    shown = ", ".join(
+        f"{wording.cell(file, values.name, value)} in row {row}" for row, value in bad.head(SHOWN).items()
+    )
     more = f" and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
     raise OsteonError(f"{file}: column {values.name!r} {rule}; found {shown}{more}")
 
@@ -108,7 +111,7 @@ def some(names: Iterable[str]) -> str:
     return f"{len(listed):,}: {', '.join(listed[:SHOWN])}{' ...' if len(listed) > SHOWN else ''}"
 
 
-def _csv(file: Path) -> pd.DataFrame:
+def _csv(file: File) -> pd.DataFrame:
     lines = read_lines(file)
     if not lines:
         raise OsteonError(f"{file}: the file is empty.")
@@ -128,11 +131,11 @@ def _separator(names: Iterable[str]) -> str:
     return f" The separator looks like {left!r}; save the table with comma, semicolon or tab." if left else ""
 
 
-def _parquet(file: Path) -> pd.DataFrame:
+def _parquet(file: File) -> pd.DataFrame:
     try:
-        frame = pd.read_parquet(file)
+        frame = pd.read_parquet(path_of(file))
     except (OSError, ValueError) as fault:
-        raise OsteonError(f"{file}: cannot be read as parquet ({fault}).") from fault
+        raise OsteonError(f"{file}: cannot be read as parquet ({wording.reason(file, fault)}).") from fault
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     return frame.set_axis(range(1, len(frame) + 1), axis=0).apply(_as_text)
 
@@ -151,10 +154,3 @@ def _cell(value: object) -> str:
 
 def _without_blanks(values: pd.Series) -> pd.Series:
     return values.mask(values.str.casefold().isin(BLANKS))
-
-
-def _beside(file: Path) -> str:
-    if not file.parent.is_dir():
-        return f" Nor is there a folder {file.parent}."
-    tables = sorted(path.name for path in file.parent.iterdir() if path.suffix.lower() in {".csv", ".parquet"})
-    return f"{nearest(file.name, tables)} Tables there: {', '.join(tables) or 'none'}"

@@ -12,11 +12,12 @@ from osteon.datasets import cells
 from osteon.datasets.listing import absent, part
 from osteon.datasets.root import LocatedCard
 from osteon.datasets.sheet import read_sheet, refuse, require
+from osteon.datasets.wording import File, PrivateFile
 from osteon.errors import OsteonError, nearest
 from osteon.manifest.target import Reading, Target
 
 _PLAIN = ("study_id", "view", "body_part", "site", "device")
-_RULED: dict[str, Callable[[Path, pd.Series], pd.Series]] = {
+_RULED: dict[str, Callable[[File, pd.Series], pd.Series]] = {
     "laterality": cells.laterality,
     "sex": cells.sex,
     "split": cells.split,
@@ -24,9 +25,10 @@ _RULED: dict[str, Callable[[Path, pd.Series], pd.Series]] = {
     "frame": cells.frame,
 }
 COLUMNS = ("path", "image_id", "patient_id", *_PLAIN, *_RULED)
+_IDENTITY = ("path", "image_id", "patient_id", "study_id")
 # What is added to the manifest later, and the columns of predictions.
 RESERVED = (
-    *("dataset", "group_id", "slot"),
+    *("dataset", "group_id", "slot", "decision"),
     *("task", "target", "unit_id", "source", "probability", "probabilities", "value"),
 )
 _LEAVING = r"^/|^[A-Za-z]:|(?:^|/)\.\.(?:/|$)"
@@ -42,7 +44,7 @@ def card(spec: TableSpec) -> LocatedCard:
     _check_names(spec)
     return LocatedCard(
         name=spec.name,
-        title=f"{spec.name}: {spec.file} beside {spec.images}",
+        title=f"{spec.name}: a private table" if spec.private else f"{spec.name}: {spec.file} beside {spec.images}",
         folders=(spec.name,),
         licence=spec.licence,
         citation=spec.citation,
@@ -51,6 +53,7 @@ def card(spec: TableSpec) -> LocatedCard:
         targets={
             name: Target(target.meaning, target.kind, tuple(target.classes)) for name, target in spec.targets.items()
         },
+        private=spec.private,
         landmarks=(spec.file,),
     )
 
@@ -65,7 +68,7 @@ def read(root: Path, spec: TableSpec) -> Reading:
         OsteonError: a column is missing or unknown, a cell breaks its rule, a path leaves the folder of images, or an
             image stands there twice.
     """
-    file = root / spec.file
+    file = _file(root, spec)
     sheet = read_sheet(file)
     require(sheet, [_column(spec, name) for name in ("path", *spec.targets, *spec.covariates)], file)
     require(sheet, spec.columns.values(), file)
@@ -88,8 +91,16 @@ def read(root: Path, spec: TableSpec) -> Reading:
     for name, target in spec.targets.items():
         rows[name] = cells.target(file, sheet[_column(spec, name)], target)
     reasons = pd.Series(None, index=rows.index, dtype="object")
-    reasons[absent(root, rows["path"])] = f"listed in {spec.file}, but not on disk"
+    listed = "the table" if spec.private else spec.file
+    reasons[absent(root, rows["path"])] = f"listed in {listed}, but not on disk"
     return Reading(*part(rows, reasons))
+
+
+def _file(root: Path, spec: TableSpec) -> File:
+    if not spec.private:
+        return root / spec.file
+    secret = frozenset(_column(spec, name) for name in _IDENTITY)
+    return PrivateFile(root / spec.file, f"data.roots.{spec.name}: {spec.file}", secret)
 
 
 def _column(spec: TableSpec, name: str) -> str:
@@ -126,7 +137,7 @@ def _check_names(spec: TableSpec) -> None:
                 )
 
 
-def _paths(file: Path, values: pd.Series) -> pd.Series:
+def _paths(file: File, values: pd.Series) -> pd.Series:
     """Return posix paths below the folder of images."""
     refuse(file, values, values.isna(), "must not be blank")
     paths = values.map(_posix)
@@ -135,7 +146,7 @@ def _paths(file: Path, values: pd.Series) -> pd.Series:
     return paths
 
 
-def _same_spelling(file: Path, ids: pd.Series, of: pd.Series | None = None) -> None:
+def _same_spelling(file: File, ids: pd.Series, of: pd.Series | None = None) -> None:
     """Refuse ids (of one patient, if `of` tells) that differ only in case or a trailing `.0`.
 
     One patient under two ids may cross splits.
@@ -148,7 +159,7 @@ def _same_spelling(file: Path, ids: pd.Series, of: pd.Series | None = None) -> N
     refuse(file, found, pd.Series(True, index=found.index), "spells one id in several ways; write it alike everywhere")
 
 
-def _image_ids(file: Path, sheet: pd.DataFrame, rows: pd.DataFrame, spec: TableSpec) -> pd.Series:
+def _image_ids(file: File, sheet: pd.DataFrame, rows: pd.DataFrame, spec: TableSpec) -> pd.Series:
     """Return the table's ids, else the paths (with the frame where one file has several rows)."""
     path = sheet[_column(spec, "path")]
     refuse(file, path, rows.duplicated(["path", "frame"], keep=False), "names an image twice; one row an image")

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from osteon.config.specs import BinarySpec, MulticlassSpec
 from osteon.errors import OsteonError
-from osteon.heads.base import Head, LossSum
+from osteon.heads.base import Emphasis, Head, LossSum
 from osteon.heads.binary import BinaryHead
 from osteon.heads.multiclass import MulticlassHead
 from osteon.manifest.target import Target
 
-__all__ = ["BinaryHead", "Head", "LossSum", "MulticlassHead", "build_head"]
+__all__ = ["BinaryHead", "Emphasis", "Head", "LossSum", "MulticlassHead", "build_head"]
 
 
 def build_head(
@@ -37,10 +37,10 @@ def build_head(
             f"Use the {target.kind} head, or declare the target as {spec.kind} in its dataset."
         )
     if isinstance(spec, BinarySpec):
-        return BinaryHead(vector_width, spec.dropout)
+        return BinaryHead(vector_width, spec.dropout, spec.label_smoothing)
     if len(target.classes) < 2:
         raise OsteonError(
             f"head: a multiclass target needs at least two classes, found {list(target.classes)} ({target.meaning}). "
             "Name them in the dataset's target, in index order."
         )
-    return MulticlassHead(vector_width, len(target.classes), spec.dropout)
+    return MulticlassHead(vector_width, len(target.classes), spec.dropout, spec.label_smoothing)

@@ -30,6 +30,21 @@ class LossSum:
     count: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Emphasis:
+    """What weighs more in a classifying loss.
+
+    Attributes:
+        class_weights: factor of a row's loss by its class, in index order; None: all 1.
+        gamma: focal exponent; a row to whose truth the model gives p weighs (1 - p)^gamma. 0: every row alike.
+        alpha: focal weight of class 1 of two, 0 to 1; class 0 has 1 - alpha. None: both 1.
+    """
+
+    class_weights: tuple[float, ...] | None = None
+    gamma: float = 0.0
+    alpha: float | None = None
+
+
 class Head(nn.Module, ABC):
     """Answers one question from a backbone's features. Knows its own spec, no config and no other task."""
 
@@ -48,8 +63,23 @@ class Head(nn.Module, ABC):
         """Answer B images from maps (B, C_i, H_i, W_i), fine to coarse, and their vector (B, width)."""
 
     @abstractmethod
-    def loss(self, output: Tensor, target: Tensor, present: Tensor) -> LossSum:
-        """Sum the loss in float32 over the rows whose `present` (B,) is true; other rows' targets are never read."""
+    def loss(self, output: Tensor, target: Tensor, present: Tensor, share: float = 1.0) -> LossSum:
+        """Sum the loss in float32 over the rows whose `present` (B,) is true; other rows' targets are never read.
+
+        Args:
+            output: what `forward` gave.
+            target: (B,) encoded targets.
+            present: (B,) bool.
+            share: of each row that this target stands for (0 to 1; less than 1 in blended images). Scales both
+                total and count.
+        """
+
+    @abstractmethod
+    def count(self, target: Tensor, present: Tensor, share: float = 1.0) -> Tensor:
+        """Return the `count` that `loss` would give, scalar float32, without a forward pass.
+
+        With it, the sums of a batch's parts divided by the whole's count have the gradient of the whole's mean.
+        """
 
     @abstractmethod
     def decode(self, output: Tensor) -> dict[str, Floats]:
@@ -59,6 +89,14 @@ class Head(nn.Module, ABC):
             OsteonError: the output is not finite: training has diverged.
         """
 
+    def emphasise(self, emphasis: Emphasis) -> None:
+        """Let classes or hard rows weigh more in the loss.
+
+        Raises:
+            OsteonError: the head has no classes, or not as many as weights.
+        """
+        raise OsteonError(f"{self.kind} head: has no classes to weigh. Use training.imbalance=none for its task.")
+
     def untouched(self) -> LossSum:
         """Return the loss of a batch that the head was not run on: zero, yet attached to all its parameters.
 
@@ -66,48 +104,6 @@ class Head(nn.Module, ABC):
         """
         zero = torch.stack([parameter.float().sum() for parameter in self.parameters()]).sum() * 0.0
         return LossSum(zero, torch.zeros_like(zero))
-
-
-class LinearHead(Head):
-    """Dropout and one linear layer on the vector, in float32 also under autocast.
-
-    bfloat16 logits lie 0.03 apart around 5, which would tie the scores of half a dataset.
-    """
-
-    def __init__(self, width: int, outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, outputs)
-
-    def forward(self, pyramid: Sequence[Tensor], vector: Tensor) -> Tensor:
-        """Return logits (B, outputs), float32, from the vector (B, width) alone."""
-        with torch.autocast(vector.device.type, enabled=False):
-            logits: Tensor = self.linear(self.dropout(vector.float()))
-        return logits
-
-    def loss(self, output: Tensor, target: Tensor, present: Tensor) -> LossSum:
-        """Sum the rows' losses (nats, float32) over `present`.
-
-        All rows are computed and the absent ones dropped by `where`, which needs no wait for the device, unlike
-        picking rows, and leaves a batch without labels attached to every parameter. NaN targets never enter.
-        """
-        with torch.autocast(output.device.type, enabled=False):
-            rows = self._row_losses(output.float(), torch.where(present, target, torch.zeros_like(target)))
-            return LossSum(torch.where(present, rows, torch.zeros_like(rows)).sum(), present.sum().float())
-
-    @abstractmethod
-    def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return one loss a row (B,) from float32 logits."""
-
-    def _finite(self, output: Tensor) -> Tensor:
-        logits = output.detach().cpu().double()
-        broken = int((~torch.isfinite(logits)).any(dim=1).sum())
-        if broken:
-            raise OsteonError(
-                f"{self.kind} head: {broken} of {len(logits)} outputs are not finite, so training has diverged. "
-                "Lower optimizer.lr, set trainer.gradient_clip=1.0, or use trainer.precision=32-true."
-            )
-        return logits
 
 
 def whole_numbers(values: npt.ArrayLike, below: int, kind: str) -> Floats:

@@ -4,10 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import logsigmoid
 
-from osteon.heads.base import Floats, LinearHead, whole_numbers
+from osteon.heads.base import Floats, whole_numbers
+from osteon.heads.linear import LinearHead
 
 
 class BinaryHead(LinearHead):
@@ -15,8 +17,8 @@ class BinaryHead(LinearHead):
 
     kind: ClassVar[str] = "binary"
 
-    def __init__(self, width: int, dropout: float = 0.0) -> None:
-        super().__init__(width, 1, dropout)
+    def __init__(self, width: int, dropout: float = 0.0, label_smoothing: float = 0.0) -> None:
+        super().__init__(width, 1, dropout, 2, label_smoothing)
 
     def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return float32 (N,) of 0 and 1; NaN stays NaN, so that reading it by mistake cannot pass unseen."""
@@ -28,4 +30,9 @@ class BinaryHead(LinearHead):
         return {"probability": probability}
 
     def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits[:, 0], target.float(), reduction="none")
+        logit, hard = logits[:, 0], target.float()
+        # Two classes of probabilities 1 - p and p: each half of the cross entropy has its class's weight.
+        soft = hard * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
+        negative, positive = self.class_weights
+        rows = -positive * soft * logsigmoid(logit) - negative * (1.0 - soft) * logsigmoid(-logit)
+        return self._focus(rows, torch.sigmoid(logit * (1.0 - 2.0 * hard)))

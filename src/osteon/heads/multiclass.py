@@ -7,7 +7,8 @@ import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from osteon.heads.base import Floats, LinearHead, whole_numbers
+from osteon.heads.base import Floats, whole_numbers
+from osteon.heads.linear import LinearHead
 
 ABSENT = -1
 
@@ -17,9 +18,8 @@ class MulticlassHead(LinearHead):
 
     kind: ClassVar[str] = "multiclass"
 
-    def __init__(self, width: int, classes: int, dropout: float = 0.0) -> None:
-        super().__init__(width, classes, dropout)
-        self.classes = classes
+    def __init__(self, width: int, classes: int, dropout: float = 0.0, label_smoothing: float = 0.0) -> None:
+        super().__init__(width, classes, dropout, classes, label_smoothing)
 
     def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return class indices int64 (N,); NaN becomes -1, which the loss refuses where it is not masked."""
@@ -32,4 +32,7 @@ class MulticlassHead(LinearHead):
         return {"probabilities": probabilities}
 
     def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
-        return cross_entropy(logits, target.long(), reduction="none")
+        truth = target.long()
+        # A class index outside the range is an error here, also where it would only be smoothed over.
+        rows = cross_entropy(logits, truth, self.class_weights, reduction="none", label_smoothing=self.label_smoothing)
+        return self._focus(rows, 1.0 - logits.softmax(dim=1).gather(1, truth[:, None])[:, 0])

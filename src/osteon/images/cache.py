@@ -23,7 +23,7 @@ from osteon.images.read import READING_RULE
 from osteon.images.store import INDEX, PIXELS, Source
 
 # Part of the key: raise it whenever letterbox, hash or the index's columns change.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Cache:
     Attributes:
         folder: holds `images.npy` (M, H, W) uint8 and `index.parquet`.
         slots: (N,) int64, a manifest row's place in the store; -1 where its image was rejected.
-        index: one row a slot: digest, frame, scale, top, left, height, width, hash, decision, reason.
+        index: one row a slot: digest, frame, scale, top, left, height, width, hash, what the file says of the film
+            (spacing in mm of the original pixels, laterality, view, body part), decision, reason.
         rejected: `image_id`, `path`, `reason` of the rows with slot -1.
     """
 

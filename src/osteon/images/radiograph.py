@@ -28,10 +28,18 @@ class Radiograph:
     Attributes:
         pixels: (H, W) uint8, upright.
         decision: how stored values became pixels, in words.
+        spacing: mm a row and mm a column of the original pixels; None where the file states none.
+        laterality: `L`, `R` or None.
+        view: `ap`, `pa`, `lateral`, `oblique`, `axial`, `frog` or None.
+        body_part: in lower-case English, or None.
     """
 
     pixels: NDArray[np.uint8]
     decision: str
+    spacing: tuple[float, float] | None = None
+    laterality: str | None = None
+    view: str | None = None
+    body_part: str | None = None
 
     @property
     def height(self) -> int:

@@ -18,15 +18,16 @@ from osteon.errors import OsteonError
 from osteon.images.digests import digest_of
 from osteon.images.letterbox import Letterbox, letterbox
 from osteon.images.near_duplicates import fingerprint
-from osteon.images.radiograph import ImageError
+from osteon.images.radiograph import ImageError, Radiograph
 from osteon.images.read import decode
 
 PIXELS, INDEX = "images.npy", "index.parquet"
 COLUMNS = {
     "digest": "str", "frame": "int64", "slot": "int64", "scale": "float64", "top": "Int64", "left": "Int64",
-    "height": "Int64", "width": "Int64", "hash": "object", "decision": "str", "reason": "str",
+    "height": "Int64", "width": "Int64", "hash": "object", "spacing_row": "float64", "spacing_column": "float64",
+    "laterality": "str", "view": "str", "body_part": "str", "decision": "str", "reason": "str",
 }  # fmt: skip
-_INDEX_BYTES = 200  # an image, generously
+_INDEX_BYTES = 300  # an image, generously
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -99,8 +100,14 @@ def _image(source: Source, size: tuple[int, int]) -> tuple[dict[str, object], ND
         return {**row, "reason": fault.reason}, None
     pixels, place = letterbox(radiograph.pixels, size)
     facts = {"scale": place.scale, "top": place.top, "left": place.left, "height": place.height, "width": place.width}
-    hashed = fingerprint(radiograph.pixels).tobytes()
-    return {**row, **facts, "hash": hashed, "decision": radiograph.decision}, pixels
+    return {**row, **facts, "hash": fingerprint(radiograph.pixels).tobytes(), **_said(radiograph)}, pixels
+
+
+def _said(radiograph: Radiograph) -> dict[str, object]:
+    """Return what the file says of the film, under the index's names."""
+    spacing = radiograph.spacing or (None, None)
+    said = {name: getattr(radiograph, name) for name in ("laterality", "view", "body_part", "decision")}
+    return {"spacing_row": spacing[0], "spacing_column": spacing[1], **said}
 
 
 def _put(file: int, data: bytes, offset: int) -> None:

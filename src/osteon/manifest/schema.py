@@ -10,6 +10,7 @@ from osteon.manifest.target import Target
 
 STRINGS = ("image_id", "dataset", "path")
 NULLABLE = ("split", "group_id", "patient_id", "study_id", "laterality", "view", "body_part", "sex", "site", "device")
+MEASURED = ("age_years", "spacing_mm_row", "spacing_mm_column")
 SPLITS = ("train", "val", "test")
 SHOWN = 5
 
@@ -21,8 +22,9 @@ def complete(rows: pd.DataFrame) -> pd.DataFrame:
         values = frame[column] if column in frame else pd.Series([None] * len(frame), dtype=object)
         frame[column] = values.astype(object).where(values.notna(), None).astype("str")
     frame["frame"] = frame["frame"].astype("int64") if "frame" in frame else 0
-    ages = frame["age_years"] if "age_years" in frame else pd.Series([None] * len(frame))
-    frame["age_years"] = pd.to_numeric(ages, errors="coerce").astype("float64")
+    for column in MEASURED:
+        numbers = frame[column] if column in frame else pd.Series([None] * len(frame))
+        frame[column] = pd.to_numeric(numbers, errors="coerce").astype("float64")
     return frame
 
 

@@ -29,6 +29,7 @@ class Card:
     Attributes:
         folders: names its folder goes by, looked for at `data.root` and up to two levels below.
         gated: terms forbid passing images on; no image of it is logged anywhere.
+        private: its ids and paths leave the reader as keyed hashes only.
         patient_ids: whether patients are known; else near-duplicates are kept together.
         targets: target column -> Target.
         expected: what -> count in the complete release (`images`, `patients`, ...).
@@ -44,6 +45,7 @@ class Card:
     gated: bool
     patient_ids: bool
     targets: Mapping[str, Target]
+    private: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
     split_names: Mapping[str, str] = field(default_factory=dict)
 

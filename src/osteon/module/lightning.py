@@ -1,6 +1,7 @@
 """The one LightningModule; not a line of it knows a task."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,43 @@ import torch
 import torch.distributed as dist
 from pytorch_lightning import LightningModule
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from osteon.config import Optimizer, Scheduler
-from osteon.data import Batch, sample_seed
+from osteon.config import Optimizer, Scheduler, Training
+from osteon.data import Batch, epoch_of, sample_seed
 from osteon.errors import OsteonError
 from osteon.model import Model
-from osteon.module.optim import build_optimizer, rate_factor
+from osteon.module.freezing import Freezing
+from osteon.module.mixing import Blend, mix
+from osteon.module.optim import build_optimizer, build_schedules
 from osteon.module.table import PredictionTable
+from osteon.module.tta import averaged, views
 
 MONITOR = "val/monitor"
 Collected = tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        weights: task -> weight of its loss.
+        optimizer: what updates the weights.
+        scheduler: how the learning rate moves.
+        training: mixing, freezing, views at prediction.
+        accumulate: parts that a batch is worked through in.
+        steps_an_epoch: batches of an epoch on each process.
+        seed: of the run; torch is reseeded before every training batch, so that a resumed run draws the same.
+    """
+
+    weights: Mapping[str, float]
+    optimizer: Optimizer
+    scheduler: Scheduler
+    training: Training
+    accumulate: int
+    steps_an_epoch: int
+    seed: int
 
 
 class OsteonModule(LightningModule):
@@ -26,61 +54,93 @@ class OsteonModule(LightningModule):
 
     Args:
         model: backbone and heads.
-        weights: task -> weight of its loss.
-        optimizer: what updates the weights.
-        scheduler: how the learning rate moves.
-        seed: of the run; torch is reseeded before every training batch, so that a resumed run draws the same.
+        recipe: how it is trained.
         table: joins outputs with ids.
         score: a table of predictions -> name -> value, logged after every validation; must hold `val/monitor`,
             which is better when higher.
     """
 
     def __init__(
-        self,
-        model: Model,
-        weights: Mapping[str, float],
-        optimizer: Optimizer,
-        scheduler: Scheduler,
-        seed: int,
-        table: PredictionTable,
-        score: Callable[[pd.DataFrame], dict[str, float]],
+        self, model: Model, recipe: Recipe, table: PredictionTable, score: Callable[[pd.DataFrame], dict[str, float]]
     ) -> None:
         super().__init__()
-        self.model = model
-        self.loss_weights = dict(weights)
-        self.optimizer_spec, self.scheduler_spec = optimizer, scheduler
-        self.seed, self.table, self.score = seed, table, score
+        self.model, self.recipe, self.table, self.score = model, recipe, table, score
+        self.freezing = Freezing(model, recipe.training.unfreeze, recipe.training.unfreeze_epochs)
+        self.views = views(recipe.training.tta)
+        self.plateau: ReduceLROnPlateau | None = None
+        self.plateau_state: dict[str, Any] | None = None
         self.collected: list[Collected] = []
         self.predicted: pd.DataFrame | None = None
 
+    def on_train_epoch_start(self) -> None:
+        """Freeze and free layers by the number of the epoch."""
+        self.freezing.apply(epoch_of(self.trainer, self.recipe.steps_an_epoch))
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Reseed torch from (seed, step, rank): dropout then depends on nothing that an interruption could change."""
-        torch.manual_seed(sample_seed(self.seed, self.global_step, self.global_rank))
+        torch.manual_seed(sample_seed(self.recipe.seed, self.global_step, self.global_rank))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the weighted sum over tasks of loss per labelled row, the rows of all ranks counted."""
-        losses = self.model.losses(batch.images, batch.targets, batch.present)
+        """Return the loss of the batch's last part, after the gradients of the others.
+
+        Every part's sum is divided by the count of the whole batch on all ranks, so that the gradients add up to those
+        of the batch in one piece, whatever labels each part carries; Lightning's own accumulation averages means.
+        """
+        self.optimizers(use_pl_optimizer=False).zero_grad()  # type: ignore[union-attr]
+        blend = mix(batch, self.recipe.training.mixup, self.recipe.training.cutmix)
+        counts = self._everywhere(self.model.counts(blend.labels))
+        *before, last = blend.parts(self.recipe.accumulate)
+        whole = dict.fromkeys(counts, torch.zeros((), device=self.device))
+        for part in before:
+            with torch.autocast(self.device.type, enabled=False):
+                self.trainer.strategy.backward(self._loss(part, counts, whole), None)
+        loss = self._loss(last, counts, whole)
+        self._log_losses(whole, len(batch))
+        return loss
+
+    def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Any) -> None:
+        """Do nothing: Lightning would throw the gradients of all parts but the last away; see `training_step`."""
+
+    def _loss(self, part: Blend, counts: Mapping[str, Tensor], whole: dict[str, Tensor]) -> Tensor:
+        """Return the weighted sum over tasks of loss per labelled row of the batch, and add each task's to `whole`."""
         total = torch.zeros((), device=self.device)
-        for task, part in losses.items():
-            mean = part.total * self.trainer.world_size / self._everywhere(part.count).clamp(min=1)
-            total = total + self.loss_weights[task] * mean
-            if len(losses) > 1:
-                self.log(f"train/{task}/loss", mean.detach(), on_step=False, on_epoch=True, batch_size=len(batch))
-        self.log("train/loss", total.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch))
+        for task, found in self.model.blended_losses(part.images, part.labels).items():
+            count = counts[task]  # of blended images a fraction, too
+            mean = found.total * self.trainer.world_size / torch.where(count > 0, count, torch.ones_like(count))
+            total = total + self.recipe.weights[task] * mean
+            whole[task] = whole[task] + mean.detach()
         return total
 
+    def _log_losses(self, losses: Mapping[str, Tensor], images: int) -> None:
+        total = torch.stack([self.recipe.weights[task] * loss for task, loss in losses.items()]).sum()
+        self.log("train/loss", total, on_step=False, on_epoch=True, prog_bar=True, batch_size=images)
+        if len(losses) > 1:
+            for task, loss in losses.items():
+                self.log(f"train/{task}/loss", loss, on_step=False, on_epoch=True, batch_size=images)
+
     def on_train_epoch_end(self) -> None:
-        """Stop a run whose loss is no longer a number.
+        """Let the learning rate drop on a plateau, and stop a run whose loss is no longer a number.
 
         Raises:
             OsteonError: the loss of the epoch is not finite.
         """
-        loss = self.trainer.callback_metrics.get("train/loss")
-        if loss is not None and not torch.isfinite(loss):
+        found = self.trainer.callback_metrics
+        if "train/loss" in found and not torch.isfinite(found["train/loss"]):
             raise OsteonError(
-                f"training diverged: the loss of epoch {self.current_epoch} is {loss.item()}. Lower optimizer.lr "
-                f"(now {self.optimizer_spec.lr:g}), or try trainer.precision=32-true."
+                f"training diverged: the loss of epoch {self.current_epoch} is {found['train/loss'].item()}. Lower "
+                f"optimizer.lr (now {self.recipe.optimizer.lr:g}), or try trainer.precision=32-true."
             )
+        if self.plateau is not None and MONITOR in found:
+            self.plateau.step(float(found[MONITOR]))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what the plateau has seen; Lightning would step it after this, and a resumed run miss a drop."""
+        if self.plateau is not None:
+            checkpoint["plateau"] = self.plateau.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the plateau's state until there is one."""
+        self.plateau_state = checkpoint.get("plateau")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep what the heads say of the batch."""
@@ -93,29 +153,27 @@ class OsteonModule(LightningModule):
             self.log(name, value, prog_bar=name == MONITOR, rank_zero_only=False)
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Keep what the heads say of the batch."""
-        self._collect(batch)
+        """Keep what the heads say of the batch, the mean over the views where there are several."""
+        self._keep(batch, averaged(self.model, batch.images, self.views))
 
     def on_predict_epoch_end(self) -> None:
         """Make the table of all ranks; read it from `predicted`."""
         self.predicted = self._gather()
 
     def configure_optimizers(self) -> Any:
-        """Return the optimiser with its schedule by step, and by epoch on the monitor for `plateau`."""
-        optimizer = build_optimizer(self.model, self.optimizer_spec)
-        spec = self.scheduler_spec
-        if spec.kind == "plateau" and spec.warmup_epochs == 0:
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimizer, mode="max", factor=spec.factor, patience=spec.patience
-            )
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": MONITOR}}
+        """Return the optimiser with its schedule by step; a plateau is stepped by `on_train_epoch_end`."""
+        optimizer = build_optimizer(self.model, self.recipe.optimizer)
         epochs = self.trainer.max_epochs or 1
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(spec, steps, epochs))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        schedules = build_schedules(optimizer, self.recipe.scheduler, self.recipe.steps_an_epoch, epochs, MONITOR)
+        self.plateau = next((found["scheduler"] for found in schedules if "monitor" in found), None)
+        if self.plateau is not None and self.plateau_state is not None:
+            self.plateau.load_state_dict(self.plateau_state)
+        return [optimizer], [found for found in schedules if "monitor" not in found]
 
     def _collect(self, batch: Batch) -> None:
-        decoded = self.model.decode(self.model(batch.images))
+        self._keep(batch, self.model.decode(self.model(batch.images)))
+
+    def _keep(self, batch: Batch, decoded: dict[str, dict[str, np.ndarray]]) -> None:
         self.collected.append((batch.rows.cpu().numpy(), decoded))
 
     def _gather(self) -> pd.DataFrame:
@@ -132,9 +190,10 @@ class OsteonModule(LightningModule):
         }
         return self.table.build(rows, decoded)
 
-    def _everywhere(self, count: Tensor) -> Tensor:
+    def _everywhere(self, counts: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add up the counts of all ranks, in one message."""
         if self.trainer.world_size == 1:
-            return count
-        total = count.clone()
+            return counts
+        total = torch.stack(list(counts.values()))
         dist.all_reduce(total)
-        return total
+        return dict(zip(counts, total.unbind(), strict=True))

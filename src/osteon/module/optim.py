@@ -1,31 +1,86 @@
 """What updates the weights, and how its learning rate moves."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Optimizer as TorchOptimizer
+from torch.optim.lr_scheduler import LambdaLR, MultiplicativeLR, ReduceLROnPlateau
 
 from osteon.config import Optimizer, Scheduler
+from osteon.model import Model
+from osteon.module.layers import layer_of
 
 
 def build_optimizer(model: nn.Module, spec: Optimizer) -> TorchOptimizer:
-    """Return the optimiser; biases and norm parameters (one dimension) are not decayed, as timm does."""
-    decayed, free = _divide(parameter for parameter in model.parameters() if parameter.requires_grad)
-    groups = [{"params": decayed, "weight_decay": spec.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    """Return the optimiser over every parameter, frozen or not, so that its state fits whatever is freed later.
+
+    Biases and norm parameters (one dimension) are not decayed, as timm does. With `layer_decay` d a layer k steps
+    below the heads learns at lr x d^k, by timm's division into layers (Bao 2022, BEiT); heads at lr x
+    `head_lr_factor`. Each factor has two groups, decayed and not; without factors there are just these two.
+
+    Raises:
+        OsteonError: layer decay for a model that is no `Model`, or that timm cannot divide.
+    """
+    groups: dict[float, tuple[list[nn.Parameter], list[nn.Parameter]]] = {1.0: ([], [])}
+    for parameter, factor in _factors(model, spec):
+        groups.setdefault(factor, ([], []))[0 if parameter.ndim > 1 else 1].append(parameter)
+    told = [
+        {"params": parameters, "weight_decay": decay, "lr": spec.lr * factor}
+        for factor, pair in groups.items()
+        for parameters, decay in zip(pair, (spec.weight_decay, 0.0), strict=True)
+        if parameters or factor == 1.0
+    ]
     if spec.kind == "sgd":
-        return torch.optim.SGD(groups, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0)
+        return torch.optim.SGD(told, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0)
     kind = torch.optim.AdamW if spec.kind == "adamw" else torch.optim.Adam
-    return kind(groups, lr=spec.lr, betas=(spec.betas[0], spec.betas[1]))
+    return kind(told, lr=spec.lr, betas=(spec.betas[0], spec.betas[1]))
 
 
-def _divide(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    decayed: list[nn.Parameter] = []
-    free: list[nn.Parameter] = []
-    for parameter in parameters:
-        (decayed if parameter.ndim > 1 else free).append(parameter)
-    return decayed, free
+def _factors(model: nn.Module, spec: Optimizer) -> Iterator[tuple[nn.Parameter, float]]:
+    """Yield each parameter with its factor of the learning rate."""
+    if not isinstance(model, Model):
+        yield from ((parameter, 1.0) for parameter in model.parameters())
+        return
+    decay = spec.layer_decay
+    layers, top = layer_of(model.backbone.network) if decay is not None else ({}, 0)
+    for name, parameter in model.named_parameters():
+        layer = name.removeprefix("backbone.network.")
+        if layer == name:
+            yield parameter, spec.head_lr_factor
+        else:
+            yield parameter, 1.0 if decay is None else decay ** (top - layers[layer])
+
+
+def build_schedules(
+    optimizer: TorchOptimizer, spec: Scheduler, steps_an_epoch: int, epochs: int, monitor: str
+) -> list[dict[str, Any]]:
+    """Return the schedules as Lightning takes them: one by step, and for `plateau` one more an epoch on `monitor`.
+
+    `plateau` and warm-up both scale the rate as it is, so that neither undoes the other; until the warm-up is over
+    the plateau counts no epoch as bad. A higher `monitor` is better.
+
+    Args:
+        optimizer: whose groups keep their ratios.
+        spec: how the rate moves.
+        steps_an_epoch: optimiser steps, not batches, where gradients are accumulated.
+        epochs: of the whole run.
+        monitor: logged once an epoch.
+    """
+    factor = rate_factor(spec, steps_an_epoch, epochs)
+    if spec.kind != "plateau":
+        return [{"scheduler": LambdaLR(optimizer, factor), "interval": "step"}]
+    plateau = ReduceLROnPlateau(optimizer, mode="max", factor=spec.factor, patience=spec.patience)
+    plateau.cooldown_counter = math.ceil(spec.warmup_epochs)
+    drops: dict[str, Any] = {"scheduler": plateau, "interval": "epoch", "monitor": monitor}
+    if spec.warmup_epochs == 0:
+        return [drops]
+    warmup = MultiplicativeLR(optimizer, lambda step: factor(step) / factor(step - 1))
+    for group in optimizer.param_groups:  # MultiplicativeLR leaves the first step as it is
+        group["lr"] *= factor(0)
+    return [{"scheduler": warmup, "interval": "step"}, drops]
 
 
 def rate_factor(spec: Scheduler, steps_an_epoch: int, epochs: int) -> Callable[[int], float]:

@@ -43,10 +43,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Film:
-    """Pixels (height, width), white is bone, and the boxes (xyxy, px) round the fractures seen."""
+    """Pixels (height, width), white is bone; the boxes (xyxy, px) round the fractures seen; mm a pixel."""
 
     pixels: NDArray[Any]
     boxes: list[Bounds]
+    spacing: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def film(
     how = exposure(pose, "L" if subject.left else "R")
     fractures, metal = _apply(findings, scene)
     noise = np.random.default_rng([*seed, NOISE])
-    return Film(*expose(scene, camera, shape, how, noise, fractures, metal, bits))
+    return Film(*expose(scene, camera, shape, how, noise, fractures, metal, bits), 1 / camera.scale)
 
 
 def _apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Hardware]]:

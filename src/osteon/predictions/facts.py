@@ -94,3 +94,7 @@ class Predictions:
     tasks: dict[str, TaskFacts]
     run: dict[str, Any] = field(default_factory=dict)
     split_names: dict[str, str] = field(default_factory=dict)
+
+    def split_name(self, task: str, split: str) -> str:
+        """Return what the owners of a task's data call a split; `split_names` has `task/split`, or `split` for all."""
+        return self.split_names.get(f"{task}/{split}", self.split_names.get(split, split))

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 import osteon
 from osteon.config import Config
-from osteon.files import aside
+from osteon.identity import redacted
 from osteon.model import Model
+from osteon.run.checkpoints import save
 from osteon.run.prepare import Prepared
 from osteon.scoring.thresholds import Threshold
 
@@ -23,7 +22,7 @@ def write_model(
         "source": prepared.sources.kind,
         "model": model.spec(),
         "weights": model.backbone.weights,
-        "tasks": {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
+        "tasks": redacted(config.model_dump(mode="json"), prepared.sources.places)["tasks"],
         "preprocessing": {
             "image_size": list(prepared.size),
             "letterbox": True,
@@ -33,5 +32,4 @@ def write_model(
         "thresholds": {name: asdict(threshold) for name, threshold in thresholds.items()},
         "state_dict": {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()},
     }
-    with aside(path) as draft:
-        torch.save(content, draft)
+    save(content, path)

@@ -36,7 +36,10 @@ def in_our_words(trainer: pl.Trainer, data: RadiographData, folder: Path) -> Ite
 def _known(fault: Exception, data: RadiographData, folder: Path) -> OsteonError | None:
     said = (str(fault).splitlines() or ["no memory left."])[0]
     if isinstance(fault, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in said:
-        ways = f"Lower data.batch_size (now {data.batch_size}) or data.image_size."
+        ways = (
+            "Work through a batch in parts, which changes no result but batch norm's: trainer.accumulate=2 or more. Or "
+            f"lower data.batch_size (now {data.batch_size}) or data.image_size."
+        )
         return OsteonError(f"out of memory: {said} {ways}")
     if "more than 1 value per channel" in said:
         return OsteonError(

@@ -6,17 +6,20 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 import osteon
 from osteon.config import Config
 from osteon.errors import OsteonError
 from osteon.files import aside, write_json, write_text
+from osteon.identity import redact_words, redacted
 from osteon.manifest import Card
 from osteon.run.prepare import Prepared
 from osteon.scoring.table import to_records
@@ -45,16 +48,49 @@ def check_empty(folder: Path) -> None:
     held = [name for name in ("config.yaml", "result.json", "predictions", "checkpoints") if (folder / name).exists()]
     if held:
         raise OsteonError(
-            f"hydra.run.dir: {folder} holds another run ({', '.join(held)}). Choose another folder, or delete this one."
+            f"hydra.run.dir: {folder} holds another run ({', '.join(held)}). Go on with it: resume={folder}. Or choose "
+            "another folder, or delete this one."
         )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing the same run.
+
+    Raises:
+        OsteonError: another process is at it, or the folder cannot be written.
+    """
+    lock = FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as fault:
+        raise OsteonError(f"{folder}: another process is writing this run. Wait for it, or stop it first.") from fault
+    except OSError as fault:
+        raise OsteonError(f"{folder}: {fault.strerror}. Choose a folder that can be written.") from fault
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the disk may have become read-only; a lock that nobody holds stops nobody
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def sweep(folder: Path) -> None:
+    """Remove drafts of files that an interrupted process left."""
+    for draft in folder.rglob(".*.part"):
+        draft.unlink(missing_ok=True)
 
 
 def write_start(folder: Path, config: Config, prepared: Prepared, overrides: Sequence[str]) -> None:
     """Write what is known before training, so that a run that dies can still be read."""
     import yaml
 
-    write_text(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-    write_text(folder / "overrides.txt", "".join(f"{override}\n" for override in overrides))
+    places = prepared.sources.places
+    said = redacted(config.model_dump(mode="json", exclude={"resume"}), places)
+    words = [word for word in overrides if not word.startswith(("resume=", "hydra.run.dir="))]
+    write_text(folder / "overrides.txt", "".join(f"{word}\n" for word in redact_words(words, places)))
+    write_text(folder / "config.yaml", yaml.safe_dump(said, sort_keys=False))
     with aside(folder / "manifest.parquet") as draft:
         prepared.manifest.to_parquet(draft, index=False)
     with aside(folder / "rejected.csv") as draft:
@@ -70,7 +106,7 @@ def split_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
         ids = sorted(frame.loc[frame["split"] == name, "image_id"])
         digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
         splits[name] = {"images": len(ids), "groups": groups, "sha256": digest}
-    names = {k: v for card in prepared.sources.cards.values() for k, v in card.split_names.items()}
+    names = {name: dict(card.split_names) for name, card in prepared.sources.cards.items() if card.split_names}
     data = config.data
     return {
         "kept_together_by": prepared.kept_together,
@@ -79,6 +115,7 @@ def split_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
         "fold": data.fold,
         "folds": data.folds,
         "names": names,
+        "pixels": prepared.cache.folder.name,
         "splits": splits,
     }
 
@@ -102,7 +139,7 @@ def result_facts(config: Config, prepared: Prepared, weights: str, training: Map
         "rejected": len(prepared.rejected),
         "notes": list(prepared.notes),
         "training": dict(training),
-        **environment(),
+        **environment(redact_words(sys.argv, prepared.sources.places)),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -111,15 +148,15 @@ def _card(card: Card) -> dict[str, str]:
     return {"title": card.title, "licence": card.licence, "citation": card.citation}
 
 
-def environment() -> dict[str, Any]:
-    """Return versions, git commit and hardware."""
+def environment(command: Sequence[str]) -> dict[str, Any]:
+    """Return versions, git commit, hardware and the command line."""
     return {
         "osteon": osteon.__version__,
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "git_commit": _git_commit(),
         "hardware": _hardware(),
-        "command": " ".join(sys.argv),
+        "command": " ".join(command),
     }
 
 

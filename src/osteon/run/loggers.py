@@ -1,49 +1,54 @@
 """Where curves go: `metrics.csv` always, Weights & Biases if asked."""
 
-import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
 
-from osteon.config import Config, Wandb
-from osteon.errors import OsteonError
+from osteon.config import Config
+from osteon.run.tracking.curves import Curves
+from osteon.run.tracking.opening import kept_below, open_run
 
 
-def build_loggers(config: Config, folder: Path) -> list[Logger]:
-    """Return the loggers of a run; W&B is offline unless a key is configured, and never asks.
+@contextmanager
+def open_loggers(
+    config: Config,
+    folder: Path,
+    source: str = "phantom",
+    redact: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    resumed_from: str | None = None,
+) -> Iterator[list[Logger]]:
+    """Yield the loggers of a run, and end its W&B run whatever happens: two runs of one process are two there as well.
+
+    Args:
+        config: settings of the run.
+        folder: the run folder; nothing is written elsewhere.
+        source: `real` or `phantom`.
+        redact: takes the config as plain containers, and returns it without private places.
+        resumed_from: id of the W&B run that this one goes on from (`tracking.last_run`).
 
     Raises:
-        OsteonError: W&B is to be online and no key is found.
+        OsteonError: W&B is to be online, and no key is found or it cannot be reached.
     """
     loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
-    if config.logger.wandb:
-        loggers.append(_wandb(config.logger.wandb, config, folder))
-    return loggers
+    if config.logger.wandb is None or getattr(rank_zero_only, "rank", 0) != 0:
+        yield loggers
+        return
+    with kept_below(folder):
+        logger = open_run(config, folder, source, redact, resumed_from)
+        failed = True
+        try:
+            yield [*loggers, logger]
+            failed = False
+        finally:
+            logger.experiment.finish(exit_code=int(failed))
 
 
-def _wandb(settings: Wandb, config: Config, folder: Path) -> Logger:
-    from pytorch_lightning.loggers import WandbLogger
-
-    online = settings.mode == "online" or (settings.mode == "auto" and _wandb_key())
-    if settings.mode == "online" and not _wandb_key():
-        raise OsteonError("logger.wandb.mode=online: no key found. Set WANDB_API_KEY or use logger.wandb.mode=offline.")
-    logger = WandbLogger(
-        project=settings.project,
-        entity=settings.entity,
-        name=settings.name or folder.name,
-        group=settings.group,
-        tags=settings.tags,
-        save_dir=folder,
-        offline=not online,
-        settings={"silent": True, "console": "off"},
-    )
-    logger.log_hyperparams(config.model_dump(mode="json"))
-    return logger
-
-
-def _wandb_key() -> bool:
-    """Tell whether a key is configured; asking wandb itself could open a prompt."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    netrc = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
-    return netrc.is_file() and "api.wandb.ai" in netrc.read_text(encoding="utf-8", errors="ignore")
+def curves(config: Config, loggers: list[Logger]) -> list[Callback]:
+    """Return the callbacks that log to W&B what Lightning does not; none without W&B."""
+    clipped = config.trainer.gradient_clip is not None
+    return [Curves(logger, clipped) for logger in loggers if isinstance(logger, WandbLogger)]

@@ -22,10 +22,11 @@ from osteon.scoring.units import units
 # What may differ between two folds of one cross-validation: who is tested, where files lie, how progress is shown.
 ELSEWHERE: Any = {
     "seed": True,
-    "data": {"fold", "root", "roots", "cache_dir", "workers"},
+    "data": {"fold", "root", "roots", "cache_dir", "key_file", "workers"},
     "logger": True,
     "callbacks": {"progress_bar"},
     "bootstrap": True,
+    "resume": True,
 }
 
 
@@ -102,7 +103,12 @@ def measure(
 ) -> tuple[dict[str, Threshold], pd.DataFrame]:
     """Write predictions and thresholds fitted on val, and return the thresholds and the score table of the files."""
     facts = facts_of(config, prepared)
-    names = {k: v for card in prepared.sources.cards.values() for k, v in card.split_names.items()}
+    cards = prepared.sources.cards
+    names = {
+        f"{task}/{split}": said
+        for task, settings in config.tasks.items()
+        for split, said in cards[settings.dataset.name].split_names.items()
+    }
     about = {"name": folder.name, **run_facts(config, prepared)}
     files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
     for file in files:

@@ -1,17 +1,17 @@
 """From a config to a proven manifest: read, chosen, cached, split, and checked for what the scores will need."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from osteon.config import Config, Task
 from osteon.errors import OsteonError, nearest
-from osteon.images import Cache, build
+from osteon.images import Cache
 from osteon.manifest import kept_together_by, prove_disjoint
 from osteon.run.divide import check_labels, divide
+from osteon.run.film_facts import add_film_facts
+from osteon.run.opening import build_cache
 from osteon.run.sources import Sources, read
 
 
@@ -49,13 +49,12 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     """
     sources, reading = read(sources, config)
     rows = _chosen(config, reading.rows)
-    cache_dir = Path(config.data.cache_dir).expanduser()
-    progress = config.callbacks.progress_bar
-    cache = build(sources.roots, rows, size, cache_dir, workers=os.cpu_count() or 1, progress=progress)
+    cache = build_cache(config, sources, rows, size)
     rejected = pd.concat([reading.rejected, cache.rejected], ignore_index=True)
     _check_rejected(rejected, len(rows) + len(reading.rejected), config.data.max_rejected)
     kept = cache.slots >= 0
     manifest = rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
+    manifest, told = add_film_facts(manifest, cache.index)
     manifest, copies = divide(manifest, config, cache)
     groups = prove_disjoint(manifest)
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
@@ -64,7 +63,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
         for name, task in config.tasks.items()
     }
     check_labels(config, manifest, targets, members)
-    together, notes = kept_together_by(manifest), (*reading.notes, *copies)
+    together, notes = kept_together_by(manifest), (*reading.notes, *told, *copies)
     return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes)
 
 

@@ -1,7 +1,8 @@
 """Which datasets a run needs, where each lies, and what its adapter reads there: real data or drawn phantoms."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,25 +10,34 @@ import pandas as pd
 from osteon import datasets, phantoms
 from osteon.config import Config, DatasetSpec
 from osteon.errors import OsteonError, nearest
+from osteon.identity import Places
 from osteon.manifest import Card, Reading, Target, complete, validate
 from osteon.phantoms.stamp import edition, is_phantom
+from osteon.run.hiding import Hidden, hide_private
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The datasets of a run; nothing is read yet.
+    """The datasets of a run.
 
     Attributes:
         kind: `real` or `phantom`; a run is never both.
         roots: dataset -> its folder; empty for phantoms that are not drawn yet.
         cards: dataset -> what it says of itself.
         specs: dataset -> its settings.
+        hidden: what hashes of private sets stand for; empty until `read`.
     """
 
     kind: str
     roots: dict[str, Path]
     cards: dict[str, Card]
     specs: dict[str, DatasetSpec]
+    hidden: Hidden = field(default_factory=Hidden)
+
+    @property
+    def places(self) -> Places:
+        """What must not be written as it was typed; empty where no set is private."""
+        return self.hidden.places
 
     def targets(self) -> dict[str, Target]:
         """Return every target column that some dataset declares."""
@@ -55,7 +65,8 @@ def locate(config: Config) -> Sources:
             _check_phantom(name)
         return Sources("phantom", {}, cards, specs)
     root = Path(config.data.root).expanduser().resolve() if config.data.root else None
-    roots = {name: datasets.find_root(root, card, config.data.roots) for name, card in cards.items()}
+    private = any(card.private for card in cards.values())
+    roots = {name: datasets.find_root(root, card, config.data.roots, private) for name, card in cards.items()}
     drawn = {name for name, folder in roots.items() if is_phantom(folder)}
     if drawn and len(drawn) < len(roots):
         raise OsteonError(
@@ -67,11 +78,16 @@ def locate(config: Config) -> Sources:
 def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
     """Read every dataset, drawing its phantom first where there is no root; rows are typed and checked.
 
+    Ids and paths of private sets are hashes in everything that is returned but `Sources.hidden`.
+
     Raises:
         OsteonError: a dataset is not as its adapter expects, or its rows break a rule of the manifest.
     """
     roots = sources.roots or {name: _draw(config, name) for name in sources.specs}
-    readings = [datasets.read(roots[name], spec) for name, spec in sources.specs.items()]
+    found = {name: datasets.read(roots[name], spec) for name, spec in sources.specs.items()}
+    # Before anything is checked: what an error shows from here on are hashes.
+    found, hidden = hide_private(found, sources.cards, roots, config, drawn=not sources.roots)
+    readings = list(found.values())
     rows = complete(pd.concat([reading.rows for reading in readings], ignore_index=True))
     targets = sources.targets()
     for name in targets:
@@ -85,8 +101,21 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
         name: replace(card, split_names=reading.split_names)
         for (name, card), reading in zip(sources.cards.items(), readings, strict=True)
     }
-    located = Sources(sources.kind, roots, cards, sources.specs)
+    located = Sources(sources.kind, roots, cards, sources.specs, hidden)
     return located, Reading(validate(rows, targets), rejected, notes)
+
+
+def real_paths(sources: Sources, rows: pd.DataFrame) -> list[str]:
+    """Return where the images of manifest rows lie, absolute; for opening them, never to be written anywhere.
+
+    Args:
+        sources: as `read` returned them.
+        rows: rows with `dataset` and `path`, which is a hash where the dataset is private.
+    """
+    files = sources.hidden.files
+    roots = {name: os.path.abspath(root) for name, root in sources.roots.items()}
+    pairs = zip(rows["dataset"], rows["path"], strict=True)
+    return [os.path.join(roots[of], files[of][path] if of in files else path) for of, path in pairs]
 
 
 def _specs(config: Config) -> dict[str, DatasetSpec]:

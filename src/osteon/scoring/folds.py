@@ -94,8 +94,8 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
         operating = [Point("protocol", facts.protocol_threshold)] if facts.head == "binary" else [Point("")]
         if "decision" in joined and joined["decision"].notna().all():
             operating.append(Point("frozen", None, "each fold's own threshold"))
-        names = runs[0].predictions.split_names
-        labels = {"task": task, "split": "test", "split_name": f"{names.get('test', 'test')}, {len(runs)} folds joined"}
+        name = runs[0].predictions.split_name(task, "test")
+        labels = {"task": task, "split": "test", "split_name": f"{name}, {len(runs)} folds joined"}
         parts.append(_noted(score_units(joined, facts, labels, operating, replicates, seed), runs))
     return pd.concat(parts, ignore_index=True)
 

@@ -65,7 +65,7 @@ def score(
     parts = []
     for (task, split), frame in predictions.frame.groupby(["task", "split"], sort=False):
         facts = predictions.tasks[str(task)]
-        labels = {"task": task, "split": split, "split_name": predictions.split_names.get(str(split), split)}
+        labels = {"task": task, "split": split, "split_name": predictions.split_name(str(task), str(split))}
         frozen = (thresholds or {}).get(str(task))
         parts.append(
             score_units(units(frame, facts), facts, labels, points(facts, frozen, str(split)), replicates, seed)

@@ -1,0 +1,144 @@
+"""How a model is trained beside its optimiser: class imbalance, mixing, freezing, views at prediction."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from osteon.config.specs import Strict
+from osteon.errors import OsteonError, nearest
+
+if TYPE_CHECKING:
+    from osteon.config.schema import Config, Optimizer, Task
+
+Measure = Literal["none", "pos_weight", "sampler", "focal"]
+View = Literal["flip", "shift", "scale"]
+
+# Heads with one class an image: these can be balanced, blended and averaged. Boxes, for one, cannot.
+CLASSIFYING = frozenset(("binary", "multiclass"))
+
+
+class Training(Strict):
+    """What is done against imbalance and overfitting; all of it is off by default.
+
+    Attributes:
+        imbalance: what is done about rare classes, for every task: `pos_weight` (rare classes weigh more in the loss),
+            `sampler` (their rows are drawn more often) or `focal` (easy rows weigh less; Lin 2017).
+        imbalance_of: task -> the same, where a task differs from the others.
+        allow_both: whether two measures may act on the same rows.
+        focal_gamma: exponent of the focal loss; 0 is the plain loss.
+        focal_alpha: weight of the positive class in the focal loss (0 to 1), binary heads only; null: none.
+        mixup: a of Beta(a, a), the share of the first image in a blend of two (Zhang 2018); 0: off.
+        cutmix: a of Beta(a, a), the share of the first image beside a patch of the second (Yun 2019); 0: off.
+        unfreeze: what of the network learns: `all`, the `head` alone, or `gradual`ly more from the top (Howard 2018).
+        unfreeze_epochs: `gradual` only: epochs from one group of layers to the next.
+        tta: views whose probabilities are averaged with those of the plain image, at prediction.
+    """
+
+    imbalance: Measure | list[Measure] = "none"
+    imbalance_of: dict[str, Measure | list[Measure]] = Field(default_factory=dict)
+    allow_both: bool = False
+    focal_gamma: Annotated[float, Field(ge=0.0, le=10.0)] = 2.0
+    focal_alpha: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    mixup: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
+    cutmix: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
+    unfreeze: Literal["all", "head", "gradual"] = "all"
+    unfreeze_epochs: Annotated[int, Field(ge=1)] = 1
+    tta: list[View] = Field(default_factory=list)
+
+    def measures(self, task: str) -> tuple[Measure, ...]:
+        """Return what is done about rare classes of `task`, each measure once; empty where nothing is."""
+        told = self.imbalance_of.get(task, self.imbalance)
+        several = told if isinstance(told, list) else [told]
+        return tuple(dict.fromkeys(measure for measure in several if measure != "none"))
+
+
+def check_training(config: "Config") -> None:
+    """Refuse training options that contradict each other, or that a task's head cannot take.
+
+    Raises:
+        OsteonError: names the keys, what was found, and what to change.
+    """
+    training, tasks = config.training, config.tasks
+    _check_names(training, tasks)
+    for name, task in tasks.items():
+        _check_focal(training, name, task)
+        _check_head(training, name, task)
+    _check_both(training, tasks)
+    _check_depth(training, config.optimizer, config.trainer.max_epochs)
+
+
+def _check_names(training: Training, tasks: "Mapping[str, Task]") -> None:
+    for name in training.imbalance_of:
+        if name not in tasks:
+            raise OsteonError(f"training.imbalance_of: no task {name!r} in this run.{nearest(name, list(tasks))}")
+    for name in tasks:
+        told = training.imbalance_of.get(name, training.imbalance)
+        if isinstance(told, list) and "none" in told and len(told) > 1:
+            raise OsteonError(f"training.imbalance: found {told} for task {name}; 'none' stands alone. Drop it.")
+    if len(set(training.tta)) < len(training.tta):
+        raise OsteonError(f"training.tta: found {training.tta}; name each kind of view once.")
+
+
+def _check_head(training: Training, name: str, task: "Task") -> None:
+    """Refuse, for heads that do not classify, what is defined for classes only."""
+    asked = {
+        "imbalance": bool(training.measures(name)),
+        "mixup": training.mixup > 0,
+        "cutmix": training.cutmix > 0,
+        "tta": bool(training.tta),
+    }
+    key = next((key for key, wanted in asked.items() if wanted), None)
+    if key and task.head.kind not in CLASSIFYING:
+        raise OsteonError(
+            f"training.{key}: found {getattr(training, key)!r}, but the {task.head.kind} head of task {name} does not "
+            f"tell classes apart. Expected heads of kind {' or '.join(sorted(CLASSIFYING))}; leave it at its default."
+        )
+    if "flip" in training.tta and task.target == "laterality":
+        raise OsteonError(f"training.tta: a flipped image shows the other side, which task {name} asks for. Drop flip.")
+
+
+def _check_focal(training: Training, name: str, task: "Task") -> None:
+    """Refuse a focal loss of smoothed targets, or one that weighs classes twice: nobody has defined them."""
+    measures, smoothing = training.measures(name), getattr(task.head, "label_smoothing", 0.0)
+    if "focal" not in measures:
+        return
+    if smoothing:
+        raise OsteonError(
+            f"tasks.{name}.head.label_smoothing: found {smoothing} beside a focal loss, which is defined for hard "
+            f"targets. Set tasks.{name}.head.label_smoothing=0.0, or training.imbalance=none."
+        )
+    if training.focal_alpha is not None and (task.head.kind != "binary" or "pos_weight" in measures):
+        raise OsteonError(
+            f"training.focal_alpha: found {training.focal_alpha}; it weighs the positive class of a binary head, once. "
+            f"Task {name} has a {task.head.kind} head and {' + '.join(measures)}. Set training.focal_alpha=null."
+        )
+
+
+def _check_both(training: Training, tasks: "Mapping[str, Task]") -> None:
+    """Refuse a second measure on the same rows: drawing a class more often and weighing it more counts it twice."""
+    if training.allow_both:
+        return
+    drawn = {task.dataset.name for name, task in tasks.items() if "sampler" in training.measures(name)}
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, task in tasks.items():
+        found[name] |= set(training.measures(name)) | ({"sampler"} if task.dataset.name in drawn else set())
+        if len(found[name]) > 1 and training.measures(name):
+            raise OsteonError(
+                f"training.imbalance: {' and '.join(sorted(found[name]))} both act on the rows of task {name}, so rare "
+                "classes count twice. Choose one, or say training.allow_both=true."
+            )
+
+
+def _check_depth(training: Training, optimizer: "Optimizer", epochs: int) -> None:
+    if training.unfreeze == "head" and optimizer.layer_decay is not None:
+        raise OsteonError(
+            f"optimizer.layer_decay: found {optimizer.layer_decay}, but with training.unfreeze=head no layer of the "
+            "backbone learns. Set optimizer.layer_decay=null, or training.unfreeze=all."
+        )
+    if training.unfreeze == "gradual" and training.unfreeze_epochs >= epochs:
+        raise OsteonError(
+            f"training.unfreeze_epochs: the first layers would be freed after {training.unfreeze_epochs} epochs, but "
+            f"the run has {epochs}. Lower it, or set training.unfreeze=head."
+        )

@@ -1,0 +1,95 @@
+"""Values of interest to greys (PS3.3 C.11.2): a VOI LUT, else a window, else percentiles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteon.images.dicom.header import Header
+from osteon.images.dicom.lookup import Lookup, lookup
+from osteon.images.window import edges
+
+LEAST_INSIDE = 0.01
+_FUNCTIONS = {"": "linear", "LINEAR": "linear", "LINEAR_EXACT": "linear exact", "SIGMOID": "sigmoid"}
+
+
+@dataclass(frozen=True)
+class Greys:
+    """What a rule makes of values.
+
+    Attributes:
+        shades: (L,) float64 within 0..1.
+        inside: (L,) bool, values strictly within the window, or where the LUT varies.
+        said: the rule in words.
+    """
+
+    shades: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    said: str
+
+
+def greys(values: NDArray[np.float64], counts: NDArray[np.int64], header: Header) -> tuple[NDArray[np.float64], str]:
+    """Map values onto 0..1 by the first rule there is: VOI LUT, window, percentiles.
+
+    A rule misses where fewer than 1 % of the pixels lie strictly between its ends, or several values come out as one:
+    then percentiles stand in for it. A window is skipped where its width cannot be (below 1 for LINEAR, 0 or less
+    for the others).
+
+    Args:
+        values: (L,) finite.
+        counts: (L,) pixels of each value.
+        header: of the frame.
+
+    Returns:
+        (L,) float64, and the rule in words.
+    """
+    rule = _by_lookup(values, header) or _by_window(values, header)
+    if rule is None:
+        return _by_percentiles(values, counts)
+    share = counts[rule.inside].sum() / counts.sum()
+    if share >= LEAST_INSIDE and (len(values) == 1 or np.ptp(np.rint(rule.shades * 255)) > 0):
+        return rule.shades, rule.said
+    shades, said = _by_percentiles(values, counts)
+    return shades, f"{rule.said} misses the values, so {said}"
+
+
+def _by_percentiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
+    low, high, rule = edges(values, counts)
+    if high <= low:
+        return np.zeros(len(values)), f"constant {low:g}"
+    return np.clip((values - low) / (high - low), 0.0, 1.0), f"window {low:g} to {high:g} ({rule})"
+
+
+def _by_lookup(values: NDArray[np.float64], header: Header) -> Greys | None:
+    for item in header.items("VOILUTSequence")[:1]:
+        table = lookup(item, "LUTDescriptor", "LUTData", values)
+        if table is not None:
+            return _looked_up(values, table)
+    return None
+
+
+def _looked_up(values: NDArray[np.float64], table: Lookup) -> Greys:
+    found = table.entries[table.places(values)]
+    inside = (found != table.entries[0]) & (found != table.entries[-1])
+    return Greys(found / table.top, inside, "; ".join(filter(None, ("VOI LUT", table.said))))
+
+
+def _by_window(values: NDArray[np.float64], header: Header) -> Greys | None:
+    function = _FUNCTIONS.get(header.text("VOILUTFunction"), "linear")
+    windows = zip(header.numbers("WindowCenter"), header.numbers("WindowWidth"), strict=False)
+    for center, width in windows:
+        if np.isfinite([center, width]).all() and (width >= 1 if function == "linear" else width > 0):
+            return _windowed(values, center, width, function)
+    return None
+
+
+def _windowed(values: NDArray[np.float64], center: float, width: float, function: str) -> Greys:
+    said = f"window {center:g}/{width:g} {function}"
+    if function == "sigmoid":
+        shades = 1.0 / (1.0 + np.exp(np.clip(-4.0 * ((values - center) / width), -700.0, 700.0)))
+        return Greys(shades, np.abs(values - center) < width / 2.0, said)
+    if function == "linear":  # from the middle of the first value to the middle of the last (C.11.2.1.2.1)
+        center, width = center - 0.5, width - 1.0
+    low = center - width / 2.0
+    shades = np.clip((values - low) / width, 0.0, 1.0) if width else (values > low).astype(np.float64)
+    return Greys(shades, (shades > 0.0) & (shades < 1.0), said)

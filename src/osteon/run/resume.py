@@ -1,0 +1,96 @@
+"""`resume=<run>`: the command line of an interrupted run, put together again from its folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from osteon.errors import OsteonError
+from osteon.identity import restored
+from osteon.identity.key import default_key_file
+
+CONFIG, OVERRIDES = "config.yaml", "overrides.txt"
+KEY = "resume="
+PLACES = ("data.root", "data.roots", "data.cache_dir", "data.key_file")
+
+
+def continued(words: Sequence[str]) -> list[str]:
+    """Return the command line of a resumed run: what its folder says, then what is said anew.
+
+    Args:
+        words: the command line, one of them `resume=<run folder>`.
+
+    Raises:
+        OsteonError: the folder is missing or holds no run that could be gone on with, or the ledger of private places
+            does not know what stands there.
+    """
+    given = [word for word in words if word.startswith(KEY)]
+    folder = _run_folder(given[-1].removeprefix(KEY).strip("'\""))
+    new = [word for word in words if word not in given and not word.startswith("hydra.run.dir=")]
+    names, key_file = [_name(word) for word in new], _key_file(new)
+    kept = _said(folder, names, key_file) + _places(folder, names, key_file)
+    place = quoted(str(folder))
+    return [*kept, *new, f"{KEY}{place}", f"hydra.run.dir={place}"]
+
+
+def _said(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
+    """Return the overrides that the run began with and nobody gives anew, hashes of private places mapped back."""
+    words = (folder / OVERRIDES).read_text(encoding="utf-8").splitlines()
+    words = [word for word in words if not under(_name(word), (*PLACES, *given))]
+    typed = {name: text for name, equals, text in (word.partition("=") for word in words) if equals}
+    known = restored(typed, key_file)
+    found = {name: quoted(text) for name, text in known.items() if text != typed[name]}
+    return [f"{name}={found[name]}" if (name := word.partition("=")[0]) in found else word for word in words]
+
+
+def _name(word: str) -> str:
+    return word.lstrip("+~").partition("=")[0]
+
+
+def _places(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
+    """Return overrides that name the places in a run's config, the hashes of private ones mapped back."""
+    data = saved_config(folder).get("data") or {}
+    found = {f"data.{name}": data.get(name) for name in ("root", "cache_dir")}
+    found |= {f"data.roots.{name}": text for name, text in (data.get("roots") or {}).items()}
+    known = restored({name: text for name, text in found.items() if text and not under(name, given)}, key_file)
+    return [f"{'++' if name.startswith('data.roots.') else ''}{name}={quoted(text)}" for name, text in known.items()]
+
+
+def _key_file(words: Sequence[str]) -> Path:
+    """Return the key that hashed the run's places: config.yaml holds only the hash of where it lies."""
+    typed = [word.partition("=")[2].strip("'\"") for word in words if word.lstrip("+").startswith("data.key_file=")]
+    return Path(typed[-1]).expanduser() if typed else default_key_file()
+
+
+def _run_folder(text: str) -> Path:
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise OsteonError(f"resume: there is no folder {folder}. Name a run's folder: resume=runs/<run>")
+    missing = [name for name in (CONFIG, OVERRIDES) if not (folder / name).is_file()]
+    if missing:
+        raise OsteonError(f"resume: {folder} holds no run that began ({', '.join(missing)} missing). Start it anew.")
+    return folder
+
+
+def quoted(text: str) -> str:
+    """Quote a value for Hydra's grammar, in which `=`, `,` and blanks mean something."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def under(name: str, keys: Sequence[str]) -> bool:
+    """Tell whether a dotted name is one of `keys` or lies below one."""
+    return any(name == key or name.startswith(f"{key}.") for key in keys)
+
+
+def saved_config(folder: Path) -> dict[str, Any]:
+    """Return the settings that a run began with, as plain containers; private places are hashes.
+
+    Raises:
+        OsteonError: the file is damaged.
+    """
+    try:
+        said = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        return {str(key): value for key, value in said.items()}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as fault:
+        raise OsteonError(f"{folder / CONFIG}: cannot be read ({type(fault).__name__}). Start the run anew.") from fault

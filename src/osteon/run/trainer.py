@@ -1,0 +1,116 @@
+"""The Lightning trainer of a run: its lengths, arithmetic, callbacks and loggers."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+from pytorch_lightning.loggers import Logger
+
+from osteon.config import Config, Trainer
+from osteon.errors import OsteonError
+from osteon.model import Model
+from osteon.module import MONITOR
+from osteon.run.checkpoints import WholeFiles
+from osteon.run.loggers import curves
+
+NOTICES = (
+    "does not have many workers",
+    "srun. command is available",
+    "isinstance.treespec",
+    "Experiment logs directory",
+    "smaller than the logging interval",
+    "predict returned None",
+    "exists and is not empty",
+    "WeightAveraging callback",
+    "in eval mode at the start of training",
+)
+
+
+def quiet() -> None:
+    """Silence notices of libraries that a user can do nothing about; what matters is printed by us."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    for text in NOTICES:
+        warnings.filterwarnings("ignore", message=f".*{text}.*")
+
+
+def precision(trainer: Trainer) -> str:
+    """Return the arithmetic: what was asked for, or bf16 where the hardware has instructions for it."""
+    if trainer.precision != "auto":
+        return trainer.precision
+    if trainer.accelerator in ("auto", "gpu") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    # Private names, but the only way to ask; tests assert that they exist.
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if fast else "32-true"
+
+
+def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Trainer:
+    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`.
+
+    Raises:
+        OsteonError: the accelerator asked for is not there.
+    """
+    settings = config.trainer
+    _check_accelerator(settings)
+    return pl.Trainer(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision=precision(settings),  # type: ignore[arg-type]
+        logger=loggers,
+        callbacks=[*_callbacks(config, folder), *curves(config, loggers)],
+        plugins=[WholeFiles()],
+        gradient_clip_val=settings.gradient_clip,
+        deterministic="warn" if settings.deterministic else None,
+        limit_train_batches=settings.limit_batches,
+        limit_val_batches=settings.limit_batches,
+        enable_progress_bar=config.callbacks.progress_bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        log_every_n_steps=50,
+        default_root_dir=folder,
+    )
+
+
+def _check_accelerator(settings: Trainer) -> None:
+    if settings.accelerator == "gpu" and not torch.cuda.is_available():
+        raise OsteonError(
+            "trainer.accelerator: found gpu, but torch sees no CUDA device. Use trainer.accelerator=auto."
+        )
+    if settings.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise OsteonError("trainer.accelerator: found mps, but this is no Apple GPU. Use trainer.accelerator=auto.")
+
+
+def _callbacks(config: Config, folder: Path) -> list[Callback]:
+    # `best` and `last` are two: save_last beside a monitor goes stale, as it is written only when the best improves.
+    common: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
+    settings, callbacks = config.callbacks, list[Callback]()
+    if settings.ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=settings.ema))
+    callbacks += [
+        ModelCheckpoint(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
+        ModelCheckpoint(filename="last", save_top_k=1, save_on_train_epoch_end=True, **common),
+    ]
+    if settings.early_stopping:
+        callbacks.append(EarlyStopping(MONITOR, mode="max", patience=settings.early_stopping, verbose=False))
+    if settings.progress_bar:
+        callbacks.append(RichProgressBar(leave=False))
+    return callbacks
+
+
+def to_memory_format(model: Model, settings: Trainer) -> Model:
+    """Return the model in channels_last where asked for, or where the arithmetic is 16 bit."""
+    wanted = precision(settings) != "32-true" if settings.channels_last is None else settings.channels_last
+    return model.to(memory_format=torch.channels_last) if wanted else model

@@ -1,0 +1,106 @@
+"""What may not have changed since an interrupted run began: its settings and its data."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from osteon.config import Config
+from osteon.errors import OsteonError
+from osteon.identity import HASH
+from osteon.run.resume import PLACES, saved_config, under
+
+RESULT = "result.json"
+# What changes no number: where files lie, who reads them, how progress is shown.
+FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "resume")
+
+
+def check_same(folder: Path, config: Config) -> None:
+    """Refuse to go on with other settings than the run began with.
+
+    Raises:
+        OsteonError: every setting that differs, with both values.
+    """
+    was, now = dict(_flat(saved_config(folder))), dict(_flat(config.model_dump(mode="json")))
+    other = [key for key in (now | was) if was.get(key) != now.get(key) and not under(key, (*FREE, *_hashed(was)))]
+    if other:
+        lines = "".join(f"\n  {key}: the run has {was.get(key)!r}, found {now.get(key)!r}" for key in other)
+        raise OsteonError(
+            f"resume: a run goes on with the settings it began with; these differ:{lines}\n"
+            "Leave them out, or start a new run without resume=."
+        )
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def _hashed(flat: Mapping[str, Any]) -> list[str]:
+    """Return keys whose value stands hidden in the run's config; the images themselves are compared later."""
+    return [key for key, value in flat.items() if isinstance(value, str) and HASH.fullmatch(value)]
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """Return what `result.json` says, or None where the run has not come to its end.
+
+    Raises:
+        OsteonError: the file is damaged.
+    """
+    file = folder / RESULT
+    if not file.is_file():
+        return None
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        float(said["training"]["best_monitor"])
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise OsteonError(f"{file}: damaged. Delete it and resume; the scores are made again.") from fault
+    return dict(said)
+
+
+def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
+    """Refuse to go on with other images, labels or splits than the run began with.
+
+    Args:
+        folder: the run's; nothing is checked where it was interrupted before its manifest was written.
+        manifest: as prepared now.
+        pixels: name of the store of decoded images, a digest of their content.
+
+    Raises:
+        OsteonError: what differs, and in how many images.
+    """
+    file, split = folder / "manifest.parquet", folder / "split.json"
+    if not (file.is_file() and split.is_file()):
+        return
+    try:
+        before, said = pd.read_parquet(file), json.loads(split.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise OsteonError(f"{file}: damaged. Start the run anew.") from fault
+    other = _difference(before, manifest)
+    if not other and said.get("pixels") != pixels:
+        other = "the files of some images have changed"
+    if other:
+        raise OsteonError(
+            f"resume: the data is not what the run began with: {other}. Restore it, or start a new run without resume=."
+        )
+
+
+def _difference(before: pd.DataFrame, now: pd.DataFrame) -> str:
+    was, found = before.set_index("image_id"), now.set_index("image_id")
+    gone, new = was.index.difference(found.index), found.index.difference(was.index)
+    if len(gone) or len(new):
+        return f"{len(gone):,} images are gone and {len(new):,} are new"
+    if list(was.index) != list(found.index):
+        return "the images stand in another order"
+    for column in was.columns:
+        if column not in found:
+            return f"the column {column!r} is gone"
+        same = (was[column] == found[column]) | (was[column].isna() & found[column].isna())
+        if not bool(same.all()):
+            return f"{int((~same).sum()):,} images have another {column}"
+    return ""
