@@ -157,7 +157,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
         first = [*SMALL_RUN, *RECIPES[recipe], f"hydra.run.dir={run}"]
         fatal = PHASES[number // len(RECIPES)] if number < len(RECIPES) * len(PHASES) else None
         early = rng.random() < 0.125
-        delay = rng.uniform(0.02, 1.0) * seconds[recipe]
+        delay = rng.uniform(0.02, 0.9) * seconds[recipe]
         process = child(first, log, partial(_arm, fatal) if fatal else None)
         interrupted = (
             wait(process) == -signal.SIGKILL

@@ -253,7 +253,7 @@ def test_kill_at_twenty_random_moments(tmp_path: Path) -> None:
     script = Path(__file__).with_name("interrupting.py")
     environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), "29", "0"],
+        [sys.executable, str(script), str(tmp_path), "36", "0"],
         capture_output=True,
         text=True,
         env=environment,
@@ -261,5 +261,5 @@ def test_kill_at_twenty_random_moments(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     kills = [json.loads(line) for line in done.stdout.splitlines()]
-    assert sum(kill["killed"] for kill in kills) >= 20
+    assert sum(kill["killed"] for kill in kills[9:]) >= 20
     assert [kill for kill in kills if kill["difference"]] == []
