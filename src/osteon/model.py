@@ -25,8 +25,8 @@ class Labels:
     """What is known of a batch of B images, or of one part of blended ones.
 
     Attributes:
-        targets: task -> (B,) targets; read only where present. A task may be missing altogether.
-        present: task -> (B,) bool; whether the row carries the task's label.
+        targets: task -> (B,) targets, multilabel (B, labels); read only where present. A task may be missing.
+        present: task -> bool of that shape; whether the row carries the task's label.
         share: of every image that these labels stand for, 0 to 1.
     """
 
@@ -112,6 +112,21 @@ class Model(nn.Module):
                 if task in part.targets:
                     result[task] += head.count(part.targets[task], part.present[task], part.share)
         return result
+
+    def fit(self, targets: Mapping[str, np.ndarray]) -> None:
+        """Let every head take what it needs of its train labels, before training; it goes with the weights.
+
+        Args:
+            targets: task -> (N,) or (N, labels) labels of the train rows alone, NaN where absent.
+
+        Raises:
+            OsteonError: labels that do not tell it; names the task.
+        """
+        for task, head in self.heads_by_task.items():
+            try:
+                head.fit(targets[task])
+            except OsteonError as fault:
+                raise OsteonError(f"tasks.{task}: {fault}") from fault
 
     def emphasise(self, emphasis: Mapping[str, Emphasis]) -> None:
         """Let classes or hard rows of some tasks weigh more in their loss; not part of `spec`, for training only.

@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from osteon.config.schema import Config
+from osteon.config.specs import DatasetSpec, Strict
 from osteon.config.training import check_training
 from osteon.errors import OsteonError, nearest
 
@@ -34,6 +35,22 @@ def check_config(composed: Mapping[str, Any]) -> Config:
     config = _swap_dataset(config)
     check_training(config)
     return config
+
+
+def check_dataset(composed: Mapping[str, Any]) -> DatasetSpec:
+    """Validate the composed settings of one dataset.
+
+    Raises:
+        OsteonError: as `check_config`; the keys are named `dataset.<key>`.
+    """
+    try:
+        return _Chosen.model_validate({"dataset": dict(composed)}).dataset
+    except ValidationError as fault:
+        raise OsteonError("\n".join(_lines(fault))) from None
+
+
+class _Chosen(Strict):
+    dataset: DatasetSpec
 
 
 def _swap_dataset(config: Config) -> Config:

@@ -19,6 +19,7 @@ class Task(Strict):
     """One clinical question: dataset + target + head + unit of evaluation.
 
     Attributes:
+        target: the dataset's column; for the multilabel head a list of binary ones, its labels.
         unit: what is scored; `study` is (patient, exam), `joint` is (patient, exam, laterality).
         pool: how the probabilities of a unit's images become the unit's.
         truth: how the targets of a unit's images become the unit's; `same` refuses a conflict.
@@ -27,11 +28,13 @@ class Task(Strict):
         threshold_rule: rule of the second operating point, fitted on val and frozen.
         groups: manifest columns by whose values the scores are reported too.
         where: manifest column -> value(s); other rows are left out.
+        cut: ordinal head: the grade (counted from 0) from which on a unit counts as positive in `auroc_at_cut`; null:
+            no such score.
     """
 
     meaning: str
     dataset: DatasetSpec
-    target: str
+    target: str | list[str]
     head: HeadSpec
     unit: Literal["image", "study", "joint", "patient"] = "image"
     pool: Literal["mean", "max", "noisy_or", "vote"] = "mean"
@@ -42,6 +45,26 @@ class Task(Strict):
     groups: list[str] = Field(default_factory=list)
     where: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
     loss_weight: PositiveFloat = 1.0
+    cut: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns: one, or the labels of a multilabel head."""
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Hold target, pooling and cut against the head."""
+        kind, several = self.head.kind, not isinstance(self.target, str)
+        if several != (kind == "multilabel"):
+            raise ValueError(f"target {self.target!r} does not fit a {kind} head; a list is what multilabel takes")
+        if several and (not self.targets or len(set(self.targets)) < len(self.targets)):
+            raise ValueError(f"target must list different columns, found {self.target}")
+        if kind == "regression" and self.pool != "mean":
+            raise ValueError(f"pool {self.pool!r} is of probabilities; numbers are pooled by mean")
+        if self.cut is not None and kind != "ordinal":
+            raise ValueError(f"cut {self.cut} lies between grades; a {kind} head has none")
+        return self
 
 
 class Data(Strict):

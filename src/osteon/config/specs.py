@@ -1,10 +1,11 @@
 """The closed choices of a config: which dataset adapter, which head, and the parameters each of them takes."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-TargetKind = Literal["binary", "multiclass"]
+TargetKind = Literal["binary", "multiclass", "ordinal", "regression"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 
@@ -22,14 +23,21 @@ class TargetSpec(Strict):
     """A target column of a table dataset and what its values mean.
 
     Attributes:
-        meaning: the clinical statement that a value of 1 (or the class) makes, in words.
-        kind: `binary` takes 0 and 1; `multiclass` takes one of `classes`.
-        classes: class names in index order; multiclass only.
+        meaning: the clinical statement that a value of 1, the class or the number makes, in words.
+        kind: `binary` takes 0 and 1; `multiclass` one of `classes`; `ordinal` one of `classes`, which rise in the order
+            given; `regression` a number from `low` to `high`.
+        classes: class names in index order; multiclass and ordinal only.
+        unit: of a regression target, in words, such as "months".
+        low: least value that can be true, in `unit`; a cell below it is refused. Regression only.
+        high: greatest value that can be true.
     """
 
     meaning: str
     kind: TargetKind = "binary"
     classes: list[str] = []
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
     @field_validator("classes")
     @classmethod
@@ -42,6 +50,20 @@ class TargetSpec(Strict):
         if len(set(plain)) < len(names):
             raise ValueError(f"class names must differ in more than case and blanks, found {names}")
         return names
+
+    @model_validator(mode="after")
+    def _scale(self) -> Self:
+        """Ask a regression target for its scale, and refuse one of any other kind."""
+        told = [name for name in ("unit", "low", "high") if getattr(self, name) not in ("", None)]
+        if self.kind != "regression" and told:
+            raise ValueError(f"a {self.kind} target has no {', '.join(told)}; only a regression target is measured")
+        if self.kind == "regression" and self.classes:
+            raise ValueError(f"a regression target has no classes, found {self.classes}")
+        if self.kind == "regression" and (not self.unit or self.low is None or self.high is None):
+            raise ValueError("a regression target needs unit, low and high, such as months, 0.0 and 240.0")
+        if self.low is not None and self.high is not None and not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"low must be below high, both finite, found {self.low:g} and {self.high:g}")
+        return self
 
 
 class MuraSpec(Strict):
@@ -85,7 +107,86 @@ class TableSpec(Strict):
     private: bool = True
 
 
-DatasetSpec = Annotated[MuraSpec | FracAtlasSpec | TableSpec, Field(discriminator="kind")]
+class RsnaBoneAgeSpec(Strict):
+    """RSNA Pediatric Bone Age 2017, as RSNA or Kaggle hand it out.
+
+    Attributes:
+        validation_as: which of our splits the official validation set is. The official test set comes without ages, so
+            that nothing is scored on it; `test` scores on the validation set instead, and val is cut from train.
+    """
+
+    kind: Literal["rsna_boneage"]
+    name: str = "rsna_boneage"
+    validation_as: Literal["val", "test"] = "val"
+
+
+class KneeKlSpec(Strict):
+    """Knee joints with Kellgren-Lawrence grades (Chen 2018), cut from the OAI's films.
+
+    Attributes:
+        size: side of the crops in pixels, where both releases lie in one folder; they show the same knees.
+        auto_test: test on `auto_test/`, the test knees as a detector found them, in place of `test/`, where they were
+            cut by hand. The knees are the same, so that the two never make one test set.
+    """
+
+    kind: Literal["knee_kl"]
+    name: str = "knee_kl"
+    size: Literal[224, 299] | None = None
+    auto_test: bool = False
+
+
+class OaiSpec(Strict):
+    """The Osteoarthritis Initiative's tables of central readings (kXR_SQ_BU), beside crops of single knees.
+
+    Attributes:
+        images: where the picture of a knee lies, below the dataset's root; `{visit}` is V00 to V10, `{id}` the
+            participant and `{side}` L or R.
+        project: the reading project whose grades are taken; 15 read the visits to 48 months, 37 those after it. Grades
+            of two projects are never averaged.
+        visits: V00, V01, ... to read; empty for all whose table is there.
+    """
+
+    kind: Literal["oai"]
+    name: str = "oai"
+    images: str = "{visit}/{id}{side}.png"
+    project: Literal[15, 37] = 15
+    visits: list[Literal["V00", "V01", "V03", "V05", "V06", "V08", "V10"]] = []
+
+
+class FoldersSpec(Strict):
+    """A folder a class, perhaps below a folder a split (train, val, test).
+
+    Attributes:
+        name: the dataset's name; also the folder looked for below `data.root`.
+        meaning: what the classes tell apart, in words.
+        target: the name of the target that the folders' names are the values of.
+        target_kind: `ordinal` where the classes rise in the order given; `binary` takes two, the second is positive.
+        classes: the folders' names in index order; empty: an error lists those that are there.
+        patient: regular expression whose first group is the patient in a file's name; empty: patients are unknown, and
+            near-duplicates are kept together instead.
+        expected: what -> its count in the complete release: `images`, `<target>=<class>`, ...
+        private: as of a table.
+    """
+
+    kind: Literal["folders"]
+    name: str
+    meaning: str = "the class that the image's folder is named after"
+    target: str = "label"
+    target_kind: Literal["binary", "multiclass", "ordinal"] = "multiclass"
+    classes: list[str] = []
+    body_part: str = ""
+    patient: str = ""
+    expected: dict[str, int] = {}
+    licence: str = "not stated"
+    citation: str = "not stated"
+    gated: bool = True
+    private: bool = True
+
+
+DatasetSpec = Annotated[
+    MuraSpec | FracAtlasSpec | RsnaBoneAgeSpec | KneeKlSpec | OaiSpec | FoldersSpec | TableSpec,
+    Field(discriminator="kind"),
+]
 
 
 class BinarySpec(Strict):
@@ -104,4 +205,53 @@ class MulticlassSpec(Strict):
     label_smoothing: Smoothing = 0.0
 
 
-HeadSpec = Annotated[BinarySpec | MulticlassSpec, Field(discriminator="kind")]
+class OrdinalSpec(Strict):
+    """Classes that rise, such as grades; answers with a probability of each and the expected grade.
+
+    Attributes:
+        loss: `cumulative`: one score and an ordered threshold between each two grades (CORAL, Cao 2020); `distance`:
+            one logit a grade, and a probability costs by its distance from the truth (Chen 2019); `softmax`: one logit
+            a grade and the cross entropy, the grades' order forgotten.
+        label_smoothing: `softmax` only.
+    """
+
+    kind: Literal["ordinal"]
+    loss: Literal["cumulative", "distance", "softmax"] = "cumulative"
+    dropout: Fraction = 0.0
+    label_smoothing: Smoothing = 0.0
+
+    @model_validator(mode="after")
+    def _smoothed(self) -> Self:
+        if self.label_smoothing and self.loss != "softmax":
+            raise ValueError(f"label_smoothing is defined for loss=softmax only, found loss={self.loss}")
+        return self
+
+
+class RegressionSpec(Strict):
+    """A number in the target's unit.
+
+    Attributes:
+        loss: of the error in standard deviations of the train labels: `l1`, `l2` (squared) or `huber`.
+        delta: `huber` only: the error, in standard deviations, from which it costs as `l1` does (Huber 1964).
+        bins: null, or the number of values evenly spaced from the target's low to its high that a softmax is spread
+            over; the answer is their expectation, and the loss is the cross entropy, whatever `loss` says.
+    """
+
+    kind: Literal["regression"]
+    loss: Literal["l1", "l2", "huber"] = "l1"
+    delta: Annotated[float, Field(gt=0.0)] = 1.0
+    bins: Annotated[int, Field(ge=2, le=4096)] | None = None
+    dropout: Fraction = 0.0
+
+
+class MultilabelSpec(Strict):
+    """One logit a label; labels may come together, and each may be unknown for itself."""
+
+    kind: Literal["multilabel"]
+    dropout: Fraction = 0.0
+    label_smoothing: Smoothing = 0.0
+
+
+HeadSpec = Annotated[
+    BinarySpec | MulticlassSpec | OrdinalSpec | RegressionSpec | MultilabelSpec, Field(discriminator="kind")
+]

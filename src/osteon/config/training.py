@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from osteon.config.specs import Strict
+from osteon.config.specs import HeadSpec, OrdinalSpec, Strict
 from osteon.errors import OsteonError, nearest
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 Measure = Literal["none", "pos_weight", "sampler", "focal"]
 View = Literal["flip", "shift", "scale"]
 
-# Heads with one class an image: these can be balanced, blended and averaged. Boxes, for one, cannot.
-CLASSIFYING = frozenset(("binary", "multiclass"))
+# Heads with one answer an image, whose loss is a sum over rows: these can be blended and averaged. Boxes cannot.
+BLENDED = frozenset(("binary", "multiclass", "ordinal", "regression", "multilabel"))
 
 
 class Training(Strict):
@@ -33,7 +33,7 @@ class Training(Strict):
         cutmix: a of Beta(a, a), the share of the first image beside a patch of the second (Yun 2019); 0: off.
         unfreeze: what of the network learns: `all`, the `head` alone, or `gradual`ly more from the top (Howard 2018).
         unfreeze_epochs: `gradual` only: epochs from one group of layers to the next.
-        tta: views whose probabilities are averaged with those of the plain image, at prediction.
+        tta: views whose probabilities or values are averaged with those of the plain image, at prediction.
     """
 
     imbalance: Measure | list[Measure] = "none"
@@ -82,21 +82,37 @@ def _check_names(training: Training, tasks: "Mapping[str, Task]") -> None:
 
 
 def _check_head(training: Training, name: str, task: "Task") -> None:
-    """Refuse, for heads that do not classify, what is defined for classes only."""
-    asked = {
-        "imbalance": bool(training.measures(name)),
-        "mixup": training.mixup > 0,
-        "cutmix": training.cutmix > 0,
-        "tta": bool(training.tta),
-    }
+    """Refuse what is not defined for a task's head."""
+    for measure in training.measures(name):
+        if fault := _unfit(measure, task.head):
+            raise OsteonError(
+                f"training.imbalance: found {measure!r}, but the {task.head.kind} head of task {name} {fault}. Say "
+                f"training.imbalance_of.{name}=none."
+            )
+    asked = {"mixup": training.mixup > 0, "cutmix": training.cutmix > 0, "tta": bool(training.tta)}
     key = next((key for key, wanted in asked.items() if wanted), None)
-    if key and task.head.kind not in CLASSIFYING:
+    if key and task.head.kind not in BLENDED:
         raise OsteonError(
             f"training.{key}: found {getattr(training, key)!r}, but the {task.head.kind} head of task {name} does not "
-            f"tell classes apart. Expected heads of kind {' or '.join(sorted(CLASSIFYING))}; leave it at its default."
+            f"give one answer an image. Expected heads of kind {' or '.join(sorted(BLENDED))}; leave it at its default."
         )
-    if "flip" in training.tta and task.target == "laterality":
+    if "flip" in training.tta and "laterality" in task.targets:
         raise OsteonError(f"training.tta: a flipped image shows the other side, which task {name} asks for. Drop flip.")
+
+
+def _unfit(measure: Measure, head: HeadSpec) -> str:
+    """Say why a measure against imbalance cannot be taken for a head; empty where it can."""
+    if head.kind in ("binary", "multiclass"):
+        return ""
+    if head.kind == "multilabel":
+        return "has several labels a row, which cannot all be drawn evenly" if measure == "sampler" else ""
+    if not isinstance(head, OrdinalSpec):
+        return "does not tell classes apart"
+    if measure == "focal" and head.loss != "softmax":
+        return f"has loss={head.loss}, for which nobody has defined a focal form"
+    if measure == "pos_weight" and head.loss == "cumulative":
+        return "has loss=cumulative: a row has a part in every threshold and no one class to be weighed by"
+    return ""
 
 
 def _check_focal(training: Training, name: str, task: "Task") -> None:
@@ -109,9 +125,10 @@ def _check_focal(training: Training, name: str, task: "Task") -> None:
             f"tasks.{name}.head.label_smoothing: found {smoothing} beside a focal loss, which is defined for hard "
             f"targets. Set tasks.{name}.head.label_smoothing=0.0, or training.imbalance=none."
         )
-    if training.focal_alpha is not None and (task.head.kind != "binary" or "pos_weight" in measures):
+    of_two = task.head.kind in ("binary", "multilabel")
+    if training.focal_alpha is not None and (not of_two or "pos_weight" in measures):
         raise OsteonError(
-            f"training.focal_alpha: found {training.focal_alpha}; it weighs the positive class of a binary head, once. "
+            f"training.focal_alpha: found {training.focal_alpha}; it weighs the positive class of two, once. "
             f"Task {name} has a {task.head.kind} head and {' + '.join(measures)}. Set training.focal_alpha=null."
         )
 

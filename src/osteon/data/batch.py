@@ -11,11 +11,14 @@ from torch import Tensor
 
 @dataclass
 class Sample:
-    """One image. `row` is its row in the manifest; ids never travel through the loader."""
+    """One image, and for every task its target, or (labels,) targets where a task has several.
+
+    `row` is its row in the manifest; ids never travel through the loader.
+    """
 
     image: np.ndarray
     row: int
-    targets: dict[str, float]
+    targets: dict[str, float | np.ndarray]
 
 
 @dataclass
@@ -25,8 +28,8 @@ class Batch:
     Attributes:
         images: (B, 1, H, W) uint8.
         rows: (B,) int64, rows of the manifest.
-        targets: task -> (B,) float32; 0 where absent.
-        present: task -> (B,) bool; False where nobody looked or the row belongs to another task.
+        targets: task -> (B,) float32, (B, labels) where a task has several; 0 where absent.
+        present: task -> bool of the same shape; False where nobody looked or the row belongs to another task.
     """
 
     images: Tensor
@@ -62,7 +65,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
     rows = torch.tensor([sample.row for sample in samples], dtype=torch.int64)
     targets, present = {}, {}
     for name in samples[0].targets:
-        values = torch.tensor([sample.targets[name] for sample in samples], dtype=torch.float32)
+        values = torch.from_numpy(np.array([sample.targets[name] for sample in samples], dtype=np.float32))
         present[name] = ~torch.isnan(values)
         targets[name] = torch.nan_to_num(values)
     return Batch(images, rows, targets, present)

@@ -19,7 +19,7 @@ class RadiographData(LightningDataModule):
     Args:
         manifest: validated, split; its index is 0..N-1 and `slot` is the row's place in the pixel store.
         pixels: the uint8 store.
-        targets: task -> (N,) float32 aligned with the manifest, NaN where absent or of another task.
+        targets: task -> (N,) or (N, labels), aligned with the manifest, NaN where absent or of another task.
         batch_size: images a step, over all ranks together.
         workers: loader processes a rank.
         augment: for train rows.
@@ -54,7 +54,8 @@ class RadiographData(LightningDataModule):
         """Return the images of `split`; only train rows that carry a label of some task are trained on."""
         rows = self.rows[split]
         if split == "train":
-            labelled = np.any([~np.isnan(values[rows]) for values in self.targets.values()], axis=0)
+            known = [~np.isnan(values[rows]) for values in self.targets.values()]
+            labelled = np.any([found.reshape(len(rows), -1).any(axis=1) for found in known], axis=0)
             rows = rows[labelled]
         augment = self.augment if split == "train" else None
         targets = {name: values[rows] for name, values in self.targets.items()}

@@ -22,7 +22,7 @@ class Radiographs(Dataset[Sample]):
         pixels: path of the uint8 `.npy` store (M, H, W), opened when first read.
         slots: (N,) slot of every row in the store.
         rows: (N,) manifest row of every item.
-        targets: task -> (N,) float32, NaN where absent.
+        targets: task -> (N,) or (N, labels) float32, NaN where absent.
         augment: called with the image and a seed; None for evaluation.
         seed: of the run.
     """
@@ -58,7 +58,7 @@ class Radiographs(Dataset[Sample]):
         image = np.array(self._store[self.slots[position]])
         if self.augment is not None:
             image = self.augment(image, sample_seed(self.seed, epoch, int(self.rows[position]), turn))
-        return Sample(image, int(self.rows[position]), {name: float(v[position]) for name, v in self.targets.items()})
+        return Sample(image, int(self.rows[position]), {name: v[position] for name, v in self.targets.items()})
 
 
 def sample_seed(seed: int, epoch: int, row: int, turn: int = 0) -> int:

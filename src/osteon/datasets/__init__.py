@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from osteon.config.specs import DatasetSpec
-from osteon.datasets import fracatlas, mura, table
+from osteon.datasets import folders, fracatlas, knee_kl, mura, oai, rsna_boneage, table
 from osteon.datasets.root import find_root
 from osteon.errors import OsteonError, nearest
 from osteon.manifest.target import Card, Reading
@@ -25,7 +25,15 @@ class Adapter(Protocol):
         """Read the dataset that lies in `root`."""
 
 
-ADAPTERS: dict[str, Adapter] = {"mura": mura, "fracatlas": fracatlas, "table": table}
+ADAPTERS: dict[str, Adapter] = {
+    "mura": mura,
+    "fracatlas": fracatlas,
+    "rsna_boneage": rsna_boneage,
+    "knee_kl": knee_kl,
+    "oai": oai,
+    "folders": folders,
+    "table": table,
+}
 
 
 def card(spec: DatasetSpec) -> Card:

@@ -1,5 +1,8 @@
 """What a cell may say: one rule a kind of column, each refusing what it does not know by file, column and row."""
 
+import math
+
+import numpy as np
 import pandas as pd
 
 from osteon.config.specs import TargetSpec
@@ -14,39 +17,48 @@ OLDEST = 130.0
 
 
 def target(file: File, values: pd.Series, spec: TargetSpec) -> pd.Series:
-    """Return a target as float: 0/1, or a class index; null where the cell is blank.
+    """Return a target as float: 0/1, a class index, or a number in its range; null where the cell is blank.
 
     Class names are matched first. Indices are understood only where no name is a number: KL grades 1 to 4 would be
     read one off.
     """
     if spec.kind == "binary":
-        return _mapped(file, values, _YES_NO, "must hold 0/1, true/false, yes/no or blank").astype("float64")
+        return mapped(file, values, _YES_NO, "must hold 0/1, true/false, yes/no or blank").astype("float64")
+    if spec.kind == "regression":
+        return number(file, values, spec.low, spec.high, spec.unit)
     words = {name.strip().casefold(): float(index) for index, name in enumerate(spec.classes)}
     if not any(_is_number(name) for name in spec.classes):
         words |= {text: float(i) for i in range(len(spec.classes)) for text in (str(i), f"{i}.0")}
-    return _mapped(file, values, words, f"must hold one of {', '.join(spec.classes)}").astype("float64")
+    return mapped(file, values, words, f"must hold one of {', '.join(spec.classes)}").astype("float64")
+
+
+def number(file: File, values: pd.Series, low: float | None, high: float | None, unit: str) -> pd.Series:
+    """Return numbers from `low` to `high` (None: no bound) as float; null where the cell is blank."""
+    least, most = -math.inf if low is None else low, math.inf if high is None else high
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    fits = numbers.between(least, most) & np.isfinite(numbers)
+    refuse(file, values, values.notna() & ~fits, f"must hold {unit} from {least:g} to {most:g} or blank")
+    return numbers
 
 
 def laterality(file: File, values: pd.Series) -> pd.Series:
     """Return L, R or null."""
-    return _mapped(file, values, _LATERALITY, "must hold L, R, left, right or blank")
+    return mapped(file, values, _LATERALITY, "must hold L, R, left, right or blank")
 
 
 def sex(file: File, values: pd.Series) -> pd.Series:
     """Return F, M or null; 0 and 1 are refused, as one table's 1 is another's 0."""
-    return _mapped(file, values, _SEX, "must hold F, M, female, male or blank (0 and 1 do not say which is which)")
+    return mapped(file, values, _SEX, "must hold F, M, female, male or blank (0 and 1 do not say which is which)")
 
 
 def split(file: File, values: pd.Series) -> pd.Series:
     """Return train, val, test or null."""
-    return _mapped(file, values, _SPLIT, "must hold train, val, valid, validation, test or blank")
+    return mapped(file, values, _SPLIT, "must hold train, val, valid, validation, test or blank")
 
 
 def age(file: File, values: pd.Series) -> pd.Series:
     """Return years as float."""
-    years = pd.to_numeric(values, errors="coerce").astype("float64")
-    refuse(file, values, values.notna() & ~years.between(0.0, OLDEST), f"must hold years from 0 to {OLDEST:g} or blank")
-    return years
+    return number(file, values, 0.0, OLDEST, "years")
 
 
 def frame(file: File, values: pd.Series) -> pd.Series:
@@ -63,9 +75,14 @@ def covariate(values: pd.Series) -> pd.Series:
     return numbers if (numbers.notna() | values.isna()).all() else values
 
 
-def _mapped(
+def mapped(
     file: File, values: pd.Series, words: dict[str, object] | dict[str, float] | dict[str, str], rule: str
 ) -> pd.Series:
+    """Return what each cell stands for, whatever its case; null where it is blank.
+
+    Raises:
+        OsteonError: a cell that is none of `words`.
+    """
     found = values.str.casefold().map(words).astype(object)
     refuse(file, values, values.notna() & found.isna(), rule)
     return found

@@ -18,10 +18,14 @@ MARKS = ",;\t"
 SHOWN = 5
 
 
-def read_sheet(file: File) -> pd.DataFrame:
+def read_sheet(file: File, mark: str = "") -> pd.DataFrame:
     """Read a CSV (comma, semicolon or tab; UTF-8 with or without BOM) or parquet as strings; blanks become null.
 
     The index holds the lines of a CSV as an editor counts them, and the rows of a parquet from 1, for messages.
+
+    Args:
+        file: the table.
+        mark: what its fields are parted by, where the release fixes that.
 
     Raises:
         OsteonError: the file is missing, empty or not a table, a line has too many or too few fields, or two columns
@@ -29,7 +33,7 @@ def read_sheet(file: File) -> pd.DataFrame:
     """
     if not path_of(file).is_file():
         raise OsteonError(f"{file}: there is no such file.{wording.beside(file)}")
-    frame = _parquet(file) if path_of(file).suffix.lower() in {".parquet", ".pq"} else _csv(file)
+    frame = _parquet(file) if path_of(file).suffix.lower() in {".parquet", ".pq"} else _csv(file, mark)
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise OsteonError(f"{file}: the column {wording.column(file, str(twice[0]))} stands there twice.")
@@ -38,8 +42,10 @@ def read_sheet(file: File) -> pd.DataFrame:
     return frame.apply(_without_blanks)
 
 
-def read_lines(file: File) -> list[tuple[int, list[str]]]:
+def read_lines(file: File, mark: str = "") -> list[tuple[int, list[str]]]:
     """Return the non-blank lines of a CSV, each with its number in the file (from 1) and its fields, stripped.
+
+    `mark` parts the fields; where it is empty the first line tells.
 
     Raises:
         OsteonError: the file cannot be read, is not UTF-8, or has a cell of several lines: a quote that is not closed
@@ -47,7 +53,7 @@ def read_lines(file: File) -> list[tuple[int, list[str]]]:
     """
     text = _text(file)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(MARKS, key=first.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark or max(MARKS, key=first.count))
     lines, row = [], 1
     try:
         for line in reader:
@@ -111,8 +117,8 @@ def some(names: Iterable[str]) -> str:
     return f"{len(listed):,}: {', '.join(listed[:SHOWN])}{' ...' if len(listed) > SHOWN else ''}"
 
 
-def _csv(file: File) -> pd.DataFrame:
-    lines = read_lines(file)
+def _csv(file: File, mark: str) -> pd.DataFrame:
+    lines = read_lines(file, mark)
     if not lines:
         raise OsteonError(f"{file}: the file is empty.")
     header, body = lines[0][1], lines[1:]

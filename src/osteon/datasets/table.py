@@ -51,7 +51,8 @@ def card(spec: TableSpec) -> LocatedCard:
         gated=spec.gated,
         patient_ids=True,
         targets={
-            name: Target(target.meaning, target.kind, tuple(target.classes)) for name, target in spec.targets.items()
+            name: Target(said.meaning, said.kind, tuple(said.classes), said.unit, said.low, said.high)
+            for name, said in spec.targets.items()
         },
         private=spec.private,
         landmarks=(spec.file,),

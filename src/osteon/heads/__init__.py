@@ -2,18 +2,44 @@
 
 from collections.abc import Sequence
 
-from osteon.config.specs import BinarySpec, MulticlassSpec
+from osteon.config.specs import (
+    BinarySpec,
+    HeadSpec,
+    MulticlassSpec,
+    MultilabelSpec,
+    OrdinalSpec,
+    RegressionSpec,
+)
 from osteon.errors import OsteonError
 from osteon.heads.base import Emphasis, Head, LossSum
 from osteon.heads.binary import BinaryHead
 from osteon.heads.multiclass import MulticlassHead
-from osteon.manifest.target import Target
+from osteon.heads.multilabel import MultilabelHead
+from osteon.heads.ordinal import CumulativeHead, DistanceHead, GradeHead
+from osteon.heads.regression import BinsHead, RegressionHead
+from osteon.manifest.target import INDEXED, Target
 
-__all__ = ["BinaryHead", "Emphasis", "Head", "LossSum", "MulticlassHead", "build_head"]
+__all__ = [
+    "BinaryHead",
+    "BinsHead",
+    "CumulativeHead",
+    "DistanceHead",
+    "Emphasis",
+    "GradeHead",
+    "Head",
+    "LossSum",
+    "MulticlassHead",
+    "MultilabelHead",
+    "RegressionHead",
+    "build_head",
+]
+
+# Kinds of target that a head answers beside its own: grades can also be read as plain classes, or as a number.
+ALSO = {"multiclass": ("ordinal",), "regression": ("ordinal",)}
 
 
 def build_head(
-    spec: BinarySpec | MulticlassSpec,
+    spec: HeadSpec,
     vector_width: int,
     channels: Sequence[int],
     strides: Sequence[float],
@@ -26,21 +52,58 @@ def build_head(
         vector_width: width of the backbone's vector.
         channels: channels of each map of the pyramid, fine to coarse (heads on maps).
         strides: pixels of the input a step on each map (heads on maps).
-        target: what the head is to answer; its kind must be the head's.
+        target: what the head is to answer; its kind must be one that the head answers.
 
     Raises:
-        OsteonError: head and target are of different kinds, or a multiclass target has fewer than two classes.
+        OsteonError: head and target do not fit, or the target has fewer than two classes or no scale.
     """
-    if spec.kind != target.kind:
+    _check_kinds(spec.kind, target)
+    match spec:
+        case BinarySpec():
+            return BinaryHead(vector_width, spec.dropout, spec.label_smoothing)
+        case MulticlassSpec():
+            return MulticlassHead(vector_width, len(target.classes), spec.dropout, spec.label_smoothing)
+        case MultilabelSpec():
+            return MultilabelHead(vector_width, len(target.classes), spec.dropout, spec.label_smoothing)
+        case OrdinalSpec():
+            return _ordinal(spec, vector_width, len(target.classes))
+        case RegressionSpec():
+            return _regression(spec, vector_width, target)
+
+
+def scale(target: Target) -> tuple[float | None, float | None]:
+    """Return least and greatest value of a target that is answered with a number; grades count from 0."""
+    return (0.0, len(target.classes) - 1.0) if target.kind == "ordinal" else (target.low, target.high)
+
+
+def _ordinal(spec: OrdinalSpec, width: int, grades: int) -> Head:
+    if spec.loss == "cumulative":
+        return CumulativeHead(width, grades, spec.dropout)
+    if spec.loss == "distance":
+        return DistanceHead(width, grades, spec.dropout)
+    return GradeHead(width, grades, spec.dropout, spec.label_smoothing)
+
+
+def _regression(spec: RegressionSpec, width: int, target: Target) -> Head:
+    low, high = scale(target)
+    if spec.bins is None:
+        return RegressionHead(width, low, high, spec.dropout, spec.loss, spec.delta)
+    if low is None or high is None:
         raise OsteonError(
-            f"head: kind {spec.kind!r} cannot answer a {target.kind} target ({target.meaning}). "
-            f"Use the {target.kind} head, or declare the target as {spec.kind} in its dataset."
+            f"head.bins: found {spec.bins}, but nobody has said from where to where the target reaches "
+            f"({target.meaning}). Give it low and high in its dataset, or set head.bins=null."
         )
-    if isinstance(spec, BinarySpec):
-        return BinaryHead(vector_width, spec.dropout, spec.label_smoothing)
-    if len(target.classes) < 2:
+    return BinsHead(width, low, high, spec.bins, spec.dropout)
+
+
+def _check_kinds(kind: str, target: Target) -> None:
+    if target.kind not in (kind, *ALSO.get(kind, ())):
         raise OsteonError(
-            f"head: a multiclass target needs at least two classes, found {list(target.classes)} ({target.meaning}). "
-            "Name them in the dataset's target, in index order."
+            f"head: kind {kind!r} cannot answer a {target.kind} target ({target.meaning}). "
+            f"Use the {target.kind} head, or declare the target as {kind} in its dataset."
         )
-    return MulticlassHead(vector_width, len(target.classes), spec.dropout, spec.label_smoothing)
+    if target.kind in INDEXED and len(target.classes) < 2:
+        raise OsteonError(
+            f"head: a {target.kind} target needs at least two classes, found {list(target.classes)} "
+            f"({target.meaning}). Name them in the dataset's target, in index order."
+        )

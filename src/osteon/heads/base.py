@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from osteon.errors import OsteonError
 
 Floats = npt.NDArray[np.float64]
+ABSENT = -1  # of a class index
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class LossSum:
 
     Attributes:
         total: scalar float32, attached to every parameter of the head.
-        count: scalar float32; labelled rows (for detection, positive anchors). May be 0.
+        count: scalar float32; labelled rows (multilabel: labelled cells; detection: positive anchors). May be 0.
     """
 
     total: Tensor
@@ -36,6 +37,7 @@ class Emphasis:
 
     Attributes:
         class_weights: factor of a row's loss by its class, in index order; None: all 1.
+        positive_weights: multilabel: factor of a cell's loss where it is 1, by label; None: all 1.
         gamma: focal exponent; a row to whose truth the model gives p weighs (1 - p)^gamma. 0: every row alike.
         alpha: focal weight of class 1 of two, 0 to 1; class 0 has 1 - alpha. None: both 1.
     """
@@ -43,16 +45,24 @@ class Emphasis:
     class_weights: tuple[float, ...] | None = None
     gamma: float = 0.0
     alpha: float | None = None
+    positive_weights: tuple[float, ...] | None = None
 
 
 class Head(nn.Module, ABC):
-    """Answers one question from a backbone's features. Knows its own spec, no config and no other task."""
+    """Answers one question from a backbone's features. Knows its own spec, no config and no other task.
+
+    Attributes:
+        classes: number of classes that targets come from; 0 where there are none.
+    """
 
     kind: ClassVar[str]
+    classes: int = 0
 
     @abstractmethod
     def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.generic]:
         """Turn manifest targets (N,), NaN where nobody looked, into the array that `loss` takes row by row.
+
+        A multilabel head's are (N, labels), here and everywhere below.
 
         Raises:
             OsteonError: a value outside the head's range; names the first rows at fault.
@@ -68,8 +78,8 @@ class Head(nn.Module, ABC):
 
         Args:
             output: what `forward` gave.
-            target: (B,) encoded targets.
-            present: (B,) bool.
+            target: (B,) encoded targets; multilabel (B, labels).
+            present: of the target's shape, bool.
             share: of each row that this target stands for (0 to 1; less than 1 in blended images). Scales both
                 total and count.
         """
@@ -87,6 +97,15 @@ class Head(nn.Module, ABC):
 
         Raises:
             OsteonError: the output is not finite: training has diverged.
+        """
+
+    def fit(self, values: npt.ArrayLike) -> None:
+        """Take from the train labels (N,), NaN where unlabelled, what the head needs of them before training.
+
+        What it takes is part of its state dict. Most heads need nothing.
+
+        Raises:
+            OsteonError: the labels do not tell it.
         """
 
     def emphasise(self, emphasis: Emphasis) -> None:
@@ -112,14 +131,42 @@ def whole_numbers(values: npt.ArrayLike, below: int, kind: str) -> Floats:
     Raises:
         OsteonError: another value; names the kind of head and the first rows at fault.
     """
+    found = _column(values, kind)
+    _refuse(found, ~np.isin(found, np.arange(below)), f"outside 0 to {below - 1}", kind)
+    return found
+
+
+def class_indices(values: npt.ArrayLike, classes: int, kind: str) -> npt.NDArray[np.int64]:
+    """Return class indices int64 (N,) from targets that `whole_numbers` has checked; NaN becomes -1."""
+    found = whole_numbers(values, classes, kind)
+    return np.where(np.isnan(found), ABSENT, found).astype(np.int64)
+
+
+def numbers(values: npt.ArrayLike, low: float | None, high: float | None, kind: str) -> Floats:
+    """Return targets (N,) as float64, NaN kept, after checking that the others lie from `low` to `high`, if known.
+
+    Raises:
+        OsteonError: another value; names the kind of head and the first rows at fault.
+    """
+    found = _column(values, kind)
+    least, most = -np.inf if low is None else low, np.inf if high is None else high
+    outside = ~np.isfinite(found) | (found < least) | (found > most)
+    _refuse(found, outside, f"outside {least:g} to {most:g}", kind)
+    return found
+
+
+def _column(values: npt.ArrayLike, kind: str) -> Floats:
     found = np.asarray(values, dtype=np.float64)
     if found.ndim != 1:
         raise OsteonError(f"{kind} head: targets must be one value an image, found an array of shape {found.shape}.")
-    fault = ~np.isnan(found) & ~np.isin(found, np.arange(below))
+    return found
+
+
+def _refuse(found: Floats, wrong: npt.NDArray[np.bool_], how: str, kind: str) -> None:
+    fault = wrong & ~np.isnan(found)
     if fault.any():
         rows = ", ".join(f"row {row}: {found[row]:g}" for row in np.flatnonzero(fault)[:5])
         raise OsteonError(
-            f"{kind} head: {int(fault.sum())} target(s) outside 0 to {below - 1} ({rows}). "
+            f"{kind} head: {int(fault.sum())} target(s) {how} ({rows}). "
             "Correct the table; leave a cell empty where nobody looked."
         )
-    return found

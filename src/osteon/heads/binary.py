@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 from osteon.heads.base import Floats, whole_numbers
-from osteon.heads.linear import LinearHead
+from osteon.heads.classes import ClassHead, bernoulli
 
 
-class BinaryHead(LinearHead):
+class BinaryHead(ClassHead):
     """Logistic regression on the vector; the loss is the Bernoulli negative log-likelihood."""
 
     kind: ClassVar[str] = "binary"
@@ -29,10 +28,7 @@ class BinaryHead(LinearHead):
         probability: Floats = self._finite(output)[:, 0].sigmoid().numpy()
         return {"probability": probability}
 
-    def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
-        logit, hard = logits[:, 0], target.float()
-        # Two classes of probabilities 1 - p and p: each half of the cross entropy has its class's weight.
-        soft = hard * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
-        negative, positive = self.class_weights
-        rows = -positive * soft * logsigmoid(logit) - negative * (1.0 - soft) * logsigmoid(-logit)
+    def _losses(self, output: Tensor, target: Tensor) -> Tensor:
+        logit, hard = output[:, 0], target.float()
+        rows = bernoulli(logit, hard, self.label_smoothing, *self.class_weights)
         return self._focus(rows, torch.sigmoid(logit * (1.0 - 2.0 * hard)))

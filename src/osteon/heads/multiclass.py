@@ -7,13 +7,11 @@ import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from osteon.heads.base import Floats, whole_numbers
-from osteon.heads.linear import LinearHead
-
-ABSENT = -1
+from osteon.heads.base import Floats, class_indices
+from osteon.heads.classes import ClassHead
 
 
-class MulticlassHead(LinearHead):
+class MulticlassHead(ClassHead):
     """Multinomial regression on the vector; the loss is the categorical negative log-likelihood."""
 
     kind: ClassVar[str] = "multiclass"
@@ -23,16 +21,15 @@ class MulticlassHead(LinearHead):
 
     def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return class indices int64 (N,); NaN becomes -1, which the loss refuses where it is not masked."""
-        found = whole_numbers(values, self.classes, self.kind)
-        return np.where(np.isnan(found), ABSENT, found).astype(np.int64)
+        return class_indices(values, self.classes, self.kind)
 
     def decode(self, output: Tensor) -> dict[str, Floats]:
         """Return `probabilities` (B, classes), each row summing to 1; computed in float64 from logits (B, classes)."""
         probabilities: Floats = self._finite(output).softmax(dim=1).numpy()
         return {"probabilities": probabilities}
 
-    def _row_losses(self, logits: Tensor, target: Tensor) -> Tensor:
+    def _losses(self, output: Tensor, target: Tensor) -> Tensor:
         truth = target.long()
         # A class index outside the range is an error here, also where it would only be smoothed over.
-        rows = cross_entropy(logits, truth, self.class_weights, reduction="none", label_smoothing=self.label_smoothing)
-        return self._focus(rows, 1.0 - logits.softmax(dim=1).gather(1, truth[:, None])[:, 0])
+        rows = cross_entropy(output, truth, self.class_weights, reduction="none", label_smoothing=self.label_smoothing)
+        return self._focus(rows, 1.0 - output.softmax(dim=1).gather(1, truth[:, None])[:, 0])

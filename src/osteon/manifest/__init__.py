@@ -2,7 +2,8 @@
 
 from osteon.manifest.schema import SPLITS, complete, validate
 from osteon.manifest.split import SplitRule, assign, group, join_copies, kept_together_by, prove_disjoint
-from osteon.manifest.target import Card, Reading, Target
+from osteon.manifest.split_file import from_file
+from osteon.manifest.target import Card, Reading, Target, target_of
 
 __all__ = [
     "SPLITS",
@@ -12,9 +13,11 @@ __all__ = [
     "Target",
     "assign",
     "complete",
+    "from_file",
     "group",
     "join_copies",
     "kept_together_by",
     "prove_disjoint",
+    "target_of",
     "validate",
 ]

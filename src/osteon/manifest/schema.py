@@ -1,5 +1,6 @@
 """THE table: one row an image, whatever the dataset. Its columns, and the faults that stop a run."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -55,10 +56,17 @@ def _schema(targets: Mapping[str, Target]) -> Any:
     def closed(*values: object) -> Any:
         return pa.Column(nullable=True, checks=pa.Check.isin(list(values)))
 
+    def measured(target: Target) -> Any:
+        least, most = (-sys.float_info.max if target.low is None else target.low), target.high
+        return pa.Column(nullable=True, checks=pa.Check.in_range(least, sys.float_info.max if most is None else most))
+
     columns: dict[str, Any] = {name: pa.Column(nullable=False) for name in STRINGS}
     columns |= {"laterality": closed("L", "R"), "sex": closed("F", "M"), "split": closed(*SPLITS)}
     for name, target in targets.items():
-        columns[name] = closed(*([0.0, 1.0] if target.kind == "binary" else map(float, range(len(target.classes)))))
+        if target.kind == "regression":
+            columns[name] = measured(target)
+        else:
+            columns[name] = closed(*map(float, range(len(target.classes) or 2)))
     return pa.DataFrameSchema(columns)
 
 
@@ -71,11 +79,19 @@ def _column_faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterab
         schema.validate(frame, lazy=True)
     except SchemaErrors as found:
         for column, cases in found.failure_cases.groupby("column", sort=False):
-            checks = schema.columns[column].checks
-            allowed = ", ".join(_shown(value) for value in checks[0].statistics["allowed_values"]) if checks else ""
-            rule = f"{column} must be one of {allowed} or empty" if checks else f"{column} must not be empty"
+            rule = f"{column} must {_rule(schema.columns[column].checks, targets.get(str(column)))}"
             at_fault = frame.index.isin(cases["index"])
             yield _rows(frame, pd.Series(at_fault, index=frame.index), rule, str(column))
+
+
+def _rule(checks: list[Any], target: Target | None) -> str:
+    if not checks:
+        return "not be empty"
+    limits = checks[0].statistics
+    if "allowed_values" in limits:
+        return f"be one of {', '.join(_shown(value) for value in limits['allowed_values'])} or empty"
+    unit = f" {target.unit}" if target and target.unit else ""
+    return f"lie from {limits['min_value']:g} to {limits['max_value']:g}{unit} or be empty"
 
 
 def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]:

@@ -1,25 +1,60 @@
 """What a dataset says of itself: targets with their meaning, terms, counts, and the folder it lies in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
 
+from osteon.errors import OsteonError
+
+Kind = Literal["binary", "multiclass", "ordinal", "regression", "multilabel"]
+INDEXED = ("multiclass", "ordinal")  # kinds whose values are indices into the classes
+
 
 @dataclass(frozen=True)
 class Target:
-    """A label column.
+    """A label column, or for `multilabel` several binary ones.
 
     Attributes:
-        meaning: what a value of 1, or the class, states clinically, in words.
-        kind: `binary` (0 or 1) or `multiclass` (index into `classes`). A missing value means nobody looked.
-        classes: class names in index order; empty for binary.
+        meaning: what a value of 1, the class or the number states clinically, in words.
+        kind: `binary` (0 or 1), `multiclass` (index into `classes`), `ordinal` (the same, classes in rising order),
+            `regression` (a number from `low` to `high`) or `multilabel` (a vector of 0 and 1; never a column of its
+            own, see `target_of`). A missing value means nobody looked.
+        classes: class names in index order; the labels of a multilabel target; empty for binary and regression.
+        unit: of a regression target, in words, such as "months".
+        low: least value that a regression target can have, in `unit`; None: none is known.
+        high: greatest value.
     """
 
     meaning: str
-    kind: Literal["binary", "multiclass"] = "binary"
+    kind: Kind = "binary"
     classes: tuple[str, ...] = ()
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+def target_of(names: str | Sequence[str], targets: Mapping[str, Target], key: str = "target") -> Target:
+    """Return the target that a task asks for: the one of a name, or for a list of names their multilabel target.
+
+    Args:
+        names: a target column, or several binary ones.
+        targets: target column -> Target, as a dataset declares them; it must have the names.
+        key: of the config, for messages.
+
+    Raises:
+        OsteonError: a target of several that is not binary.
+    """
+    if isinstance(names, str):
+        return targets[names]
+    for name in names:
+        if targets[name].kind != "binary":
+            raise OsteonError(
+                f"{key}: {name!r} is of kind {targets[name].kind} ({targets[name].meaning}); of several targets each "
+                "must be binary. Leave it out, or ask for it in a task of its own."
+            )
+    return Target("; ".join(targets[name].meaning for name in names), "multilabel", tuple(names))
 
 
 @dataclass(frozen=True)

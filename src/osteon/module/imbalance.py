@@ -39,8 +39,8 @@ def balance(
 
     Args:
         training: what is asked for.
-        classes: task -> number of classes (binary: 2).
-        targets: task -> (N,) class index of every manifest row, NaN where absent.
+        classes: task -> number of classes (binary, multilabel: 2).
+        targets: task -> (N,) class index of every manifest row, NaN where absent; of a multilabel task (N, labels).
         train: (N,) rows that are trained on; no other row's label is looked at.
 
     Raises:
@@ -52,6 +52,9 @@ def balance(
     for task, number in classes.items():
         measures = training.measures(task)
         if not measures:
+            continue
+        if targets[task].ndim > 1:
+            emphasis[task], facts[task] = _of_labels(training, task, targets[task][train])
             continue
         labels = np.where(train, targets[task], np.nan)
         counts = _counts(labels, number)
@@ -65,6 +68,18 @@ def balance(
             said |= {"focal_gamma": asked.gamma, "focal_alpha": asked.alpha}
         facts[task] = said
     return Balance(emphasis, _mean(drawn, train) if drawn else None, facts)
+
+
+def _of_labels(training: Training, task: str, labels: npt.NDArray[np.floating]) -> tuple[Emphasis, dict[str, Any]]:
+    """Return what weighs more in a multilabel task: each label is counted for itself, like a binary task's."""
+    measures = training.measures(task)
+    counts = [_counts(column, 2) for column in labels.T]
+    positive = tuple(loss_weights(count, task)[1] for count in counts) if "pos_weight" in measures else None
+    said: dict[str, Any] = {"measures": list(measures), "train_rows": [count.tolist() for count in counts]}
+    said["positive_weights"] = list(positive) if positive else None
+    gamma, alpha = (training.focal_gamma, training.focal_alpha) if "focal" in measures else (0.0, None)
+    asked = Emphasis(None, gamma, alpha, positive)
+    return asked, said | {"focal_gamma": asked.gamma, "focal_alpha": asked.alpha}
 
 
 def inverse_frequency(counts: npt.NDArray[np.int64], task: str) -> list[float]:
@@ -97,7 +112,7 @@ def _emphasis(training: Training, task: str, counts: npt.NDArray[np.int64]) -> E
     return Emphasis(weights, training.focal_gamma, training.focal_alpha)
 
 
-def _counts(labels: Floats, classes: int) -> npt.NDArray[np.int64]:
+def _counts(labels: npt.NDArray[np.floating], classes: int) -> npt.NDArray[np.int64]:
     return np.bincount(labels[~np.isnan(labels)].astype(np.int64), minlength=classes)
 
 

@@ -18,9 +18,10 @@ class PredictionTable:
 
     Attributes:
         manifest: index 0..N-1, with `split`, `group_id` and the columns that tasks group by.
-        targets: task -> (N,) target, NaN where nobody looked.
+        targets: task -> (N,) target, NaN where nobody looked; of a multilabel task (N, labels).
         members: task -> (N,) bool, whether the row belongs to the task at all.
-        facts: task -> unit, pooling and thresholds.
+        facts: task -> unit, pooling and thresholds; for a multilabel task those of its labels, in their order, each
+            of which is a task of its own here.
         source: `real` or `phantom`.
     """
 
@@ -35,26 +36,37 @@ class PredictionTable:
 
         Args:
             rows: (B,) manifest rows.
-            decoded: task -> column -> (B,) or (B, K) values.
+            decoded: task -> column -> (B,) or (B, K) values; of a multilabel task (B, labels).
         """
         first = np.unique(rows, return_index=True)[1]
-        parts = [self._of_task(task, rows[first], first, columns) for task, columns in decoded.items()]
+        parts = []
+        for task, columns in decoded.items():
+            mine = self.members[task][rows[first]]
+            at, order = rows[first][mine], first[mine]
+            chosen = {name: values[order] for name, values in columns.items()}
+            if self.targets[task].ndim == 1:
+                parts.append(self._of_task(task, at, self.targets[task][at], chosen))
+                continue
+            for place, label in enumerate(self.labels(task)):
+                one = {name: values[:, place] for name, values in chosen.items()}
+                parts.append(self._of_task(label, at, self.targets[task][at, place], one))
         return pd.concat(parts, ignore_index=True)
 
+    def labels(self, task: str) -> list[str]:
+        """Return the tasks that the labels of a multilabel task are written as, in their order."""
+        return [name for name, facts in self.facts.items() if facts.of == task]
+
     def _of_task(
-        self, task: str, rows: np.ndarray, order: np.ndarray, columns: Mapping[str, np.ndarray]
+        self, task: str, rows: np.ndarray, target: np.ndarray, columns: Mapping[str, np.ndarray]
     ) -> pd.DataFrame:
-        mine = self.members[task][rows]
-        rows, order = rows[mine], order[mine]
         groups = [name for name in self.facts[task].groups if name not in KEYS]
         frame = self.manifest.iloc[rows][[*KEYS, *groups]].reset_index(drop=True)
         frame.insert(0, "task", task)
         frame["unit_id"] = unit_ids(frame, self.facts[task].unit)
         frame["source"] = self.source
-        frame["target"] = self.targets[task][rows]
+        frame["target"] = target.astype(np.float64)
         for name, values in columns.items():
-            chosen = values[order]
-            frame[name] = list(chosen.astype(np.float64)) if chosen.ndim > 1 else chosen.astype(np.float64)
+            frame[name] = list(values.astype(np.float64)) if values.ndim > 1 else values.astype(np.float64)
         return frame
 
 

@@ -1,4 +1,4 @@
-"""Several views of an image at prediction, their probabilities averaged."""
+"""Several views of an image at prediction, their probabilities or values averaged."""
 
 from collections.abc import Callable, Mapping, Sequence
 

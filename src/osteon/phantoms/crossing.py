@@ -22,6 +22,7 @@ class Paths:
     medulla: Array
     tissue: Array
     metal: Array
+    plaster: Array
 
 
 def cross_scene(
@@ -38,7 +39,7 @@ def cross_scene(
             cortex[y0:y1, x0:x1] += outside - hollow
             medulla[y0:y1, x0:x1] += hollow
             boxes += found
-    return Paths(cortex, medulla, _soft(scene, camera, shape), metal), boxes
+    return Paths(cortex, medulla, _soft(scene, camera, shape), metal, _plaster(scene, camera, shape)), boxes
 
 
 def _grid(bounds: Bounds, shape: tuple[int, int], pad: float) -> tuple[Crop, Array, Array] | None:
@@ -104,3 +105,15 @@ def _soft(scene: Scene, camera: Camera, shape: tuple[int, int]) -> Array:
             np.maximum(here, path, out=here)
     tissue = np.maximum(cv2.GaussianBlur(tissue, (0, 0), max(1.1 * camera.scale, 0.5)), 0)
     return np.asarray(cv2.resize(tissue, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _plaster(scene: Scene, camera: Camera, shape: tuple[int, int]) -> Array:
+    """Return the path through the casts; where they overlap, as wrappings do, they add up."""
+    plaster = np.zeros(shape, np.float32)
+    for solid in scene.casts:
+        shadow = solid.shadow(camera)
+        if (grid := _grid(shadow.bounds, shape, 2)) is not None:
+            (x0, y0, x1, y1), x, y = grid
+            outside, hollow = shadow.paths(x, y)
+            plaster[y0:y1, x0:x1] += outside - hollow
+    return plaster

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteon.phantoms.exposure import exposure
-from osteon.phantoms.findings import Hardware, hardware, wear
+from osteon.phantoms.findings import hardware, wear
 from osteon.phantoms.fractures import Fracture, fracture
 from osteon.phantoms.geometry import Bounds, Vector, turn
+from osteon.phantoms.metal import Metal
 from osteon.phantoms.positions import ANGLE, MOST, Aim, View, lay
 from osteon.phantoms.positions import aim as point_camera
+from osteon.phantoms.remaking import REMADE
 from osteon.phantoms.scene import Scene
 from osteon.phantoms.xray import expose
 
@@ -27,8 +29,8 @@ class Finding:
     """What is wrong with a body part, the same in every view.
 
     Attributes:
-        kind: fracture | hardware | degenerative.
-        index: which of the scene's places for that kind.
+        kind: fracture | hardware | degenerative, or a key of `remaking.REMADE`.
+        index: which of the scene's places for that kind; which make or form for what is remade.
         seed: draws its shape.
         strength: scales a fracture's displacement.
         field: the film's longest side, mm, on which it was placed.
@@ -81,15 +83,18 @@ def film(
     return Film(*expose(scene, camera, shape, how, noise, fractures, metal, bits), 1 / camera.scale)
 
 
-def _apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Hardware]]:
-    """Return a scene's fractures and hardware; joints are worn out in the scene itself."""
-    fractures, metal = [], []
+def _apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Metal]]:
+    """Return a scene's fractures and metal; bones and joints are changed in the scene itself, in the order given."""
+    fractures: list[Fracture] = []
+    metal: list[Metal] = []
     for finding in findings:
         rng = np.random.default_rng(finding.seed)
         if finding.kind == "fracture":
             fractures.append(fracture(scene.sites[finding.index], rng, finding.strength, finding.field))
         elif finding.kind == "hardware":
             metal.append(hardware(scene.beds[finding.index], rng))
+        elif finding.kind in REMADE:
+            metal += REMADE[finding.kind](scene, finding.index, rng)
         else:
             wear(scene.joints[finding.index], scene, rng)
     return fractures, metal

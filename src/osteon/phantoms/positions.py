@@ -1,7 +1,7 @@
 """How a body part is laid on the film: which bones are drawn, how they are turned, what the film covers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,13 +9,15 @@ from osteon.phantoms.anatomy.arm import forearm, humerus
 from osteon.phantoms.anatomy.hand import RAYS, carpus, finger_middle, hand
 from osteon.phantoms.anatomy.leg import foot, knee, shank
 from osteon.phantoms.anatomy.pelvis import pelvis
-from osteon.phantoms.anatomy.shoulder import girdle
+from osteon.phantoms.anatomy.shoulder import axillary, girdle
 from osteon.phantoms.body import build
 from osteon.phantoms.geometry import WORLD, Camera, Frame, Vector, turn, vector
 from osteon.phantoms.scene import Scene
 
-View = str  # frontal | lateral | oblique
-ANGLE = {"frontal": 0.0, "oblique": 45.0, "lateral": 90.0}
+View = str  # frontal | lateral | oblique; of a shoulder also axillary
+# How the body turns before the beam. An axillary shoulder is laid in its pose, as the arm is raised for it.
+ANGLE = {"frontal": 0.0, "oblique": 45.0, "lateral": 90.0, "axillary": 0.0}
+ALONG = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])  # lays a body so that the beam runs along it
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,20 @@ def _humerus(scene: Scene, seed: int, view: View) -> Aim:
 
 def _shoulder(scene: Scene, seed: int, view: View) -> Aim:
     body = build(np.random.default_rng(seed))
+    if view == "axillary":
+        along = Frame(WORLD.origin, ALONG)
+        axillary(body, scene, along)
+        humerus(body, scene, Frame(WORLD.origin, ALONG @ turn("z", -78.0) @ turn("y", 8.0)))
+        return Aim(vector(-4, 4, 0), 190, 165)
     girdle(body, scene, WORLD)
     humerus(body, scene, Frame(WORLD.origin, turn("z", -8.0) @ turn("y", 20.0)))
     return Aim(vector(-38, 26, 0), 225, 225)
+
+
+def _upper_arm(scene: Scene, seed: int, view: View) -> Aim:
+    """Lay a shoulder as it is filmed after its replacement: the whole stem is on the film."""
+    at = _shoulder(scene, seed, view)
+    return Aim(vector(40, 2, 0), 260, 150) if view == "axillary" else replace(at, middle=vector(-8, 42, 0), width=165)
 
 
 def _pelvis(scene: Scene, seed: int, view: View) -> Aim:
@@ -131,12 +144,23 @@ def _ankle(scene: Scene, seed: int, view: View) -> Aim:
     return Aim(ankle.point(0, 5, -25 if view == "lateral" else 0), 190 if view == "lateral" else 140, 190)
 
 
+def _foot(scene: Scene, seed: int, view: View) -> Aim:
+    body = build(np.random.default_rng(seed))
+    if view != "lateral":  # the sole lies on the film: the beam comes down the leg
+        foot(body, scene, Frame(WORLD.origin, ALONG), 0.0)
+        return Aim(vector(2, -72 * body.size, 0), 130, 265)
+    ankle = shank(body, scene, WORLD)
+    foot(body, scene, ankle, 5.0)
+    return Aim(ankle.point(0, 22, -62 * body.size), 275, 160)
+
+
 POSITIONS: dict[str, Laid] = {
     "elbow": _elbow, "finger": _finger, "forearm": _forearm, "hand": _hand, "humerus": _humerus, "shoulder": _shoulder,
     "wrist": _wrist, "pelvis": _pelvis, "hip": _hip, "femur": _femur, "knee": _knee, "shank": _shank, "ankle": _ankle,
+    "foot": _foot, "upper_arm": _upper_arm,
 }  # fmt: skip
 # How far each part can be turned: a trunk is never shot from its side on a limb's film.
-MOST = {"humerus": 70.0, "shoulder": 40.0, "pelvis": 0.0, "hip": 12.0, "femur": 10.0}
+MOST = {"humerus": 70.0, "shoulder": 40.0, "upper_arm": 20.0, "pelvis": 0.0, "hip": 12.0, "femur": 10.0}
 
 
 def lay(part: str, seed: int, view: View) -> tuple[Scene, Aim]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from osteon.phantoms.geometry import Vector, norm, unit
+from osteon.phantoms.geometry import Frame, Vector, norm, unit
 from osteon.phantoms.solids import Loft, Solid
 
 
@@ -48,6 +48,16 @@ class Bed:
     half: float
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A bone's own axes in a scene, and the factors (near 1) by which this body is larger and fleshier than most."""
+
+    frame: Frame
+    size: float
+    flesh: float = 1.0
+    corner: tuple[float, float] = (0.0, 0.0)  # mm; of a femur: where neck and shaft meet
+
+
 @dataclass
 class Scene:
     """An anatomy in one pose.
@@ -59,6 +69,8 @@ class Scene:
         sites: where a bone can break; the order is the same in every pose, and so for `joints` and `beds`.
         joints: where degenerative change is put.
         beds: where hardware is put.
+        casts: plaster round the limb; only what lies between a solid's outside and its hollow counts.
+        marks: bone -> where it is, for what is put on it or in its place.
     """
 
     bones: dict[str, list[Solid]] = field(default_factory=dict)
@@ -67,6 +79,8 @@ class Scene:
     sites: list[Site] = field(default_factory=list)
     joints: list[Joint] = field(default_factory=list)
     beds: list[Bed] = field(default_factory=list)
+    casts: list[Solid] = field(default_factory=list)
+    marks: dict[str, Mark] = field(default_factory=dict)
 
     def add(self, bone: str, *solids: Solid) -> None:
         """Add solids to a bone; what a bone's solids share is counted once."""

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from osteon.phantoms.crossing import Paths, cross_scene
 from osteon.phantoms.exposure import Exposure, collimate, mark
-from osteon.phantoms.findings import Hardware
 from osteon.phantoms.fractures import Fracture, boxes_inside
 from osteon.phantoms.geometry import Array, Bounds, Camera
+from osteon.phantoms.metal import Metal
 from osteon.phantoms.scene import Scene
 
 # Linear attenuation (1/mm) of soft tissue, cortex, medulla, metal: of the order of NIST XCOM's at 60-70 keV, with the
 # bone's contrast raised and the metal's lowered as a film's latitude does.
 TISSUE, CORTEX, MEDULLA, METAL = 0.017, 0.078, 0.030, 0.80
+PLASTER = 0.030  # a cast's: gypsum with as much air
 HEADROOM = 0.12  # of the log range, kept above the densest bone: metal is the whitest thing on a film
 SKIN = 5.0  # mm of tissue from which on a pixel is body
 
@@ -28,7 +29,7 @@ def expose(
     how: Exposure,
     rng: np.random.Generator,
     fractures: Sequence[Fracture] = (),
-    metal: Sequence[Hardware] = (),
+    metal: Sequence[Metal] = (),
     bits: int = 8,
 ) -> tuple[NDArray[Any], list[Bounds]]:
     """Take a film of `scene`.
@@ -88,6 +89,7 @@ def _load(paths: Paths, soft: Array, texture: tuple[Array, Array]) -> Array:
     load = np.float32(TISSUE * soften) * flesh * (1 + np.float32(0.012) * texture[1])
     load += np.float32(CORTEX * soften) * paths.cortex
     load += np.float32(MEDULLA * soften) * paths.medulla * (1 + np.float32(0.08) * texture[0])
+    load += np.float32(PLASTER * soften) * paths.plaster
     return np.asarray(load + np.float32(METAL) * paths.metal, np.float32)
 
 

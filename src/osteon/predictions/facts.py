@@ -10,10 +10,14 @@ import pandas as pd
 from osteon.errors import OsteonError, nearest
 
 CHOICES = {
-    "head": ("binary", "multiclass"),
+    "head": ("binary", "multiclass", "ordinal", "regression"),
     "pool": ("mean", "max", "noisy_or", "vote"),
     "truth": ("same", "any", "max"),
 }
+# What chooses the best epoch where nothing is said, by head.
+MONITOR = {"binary": "auroc", "multiclass": "macro_auroc", "ordinal": "quadratic_kappa", "regression": "mae"}
+# Facts that the first files do not have; their defaults say what was true then.
+LATER = ("of", "low", "high", "unit_name", "cut")
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,22 @@ class TaskFacts:
     """What scoring must know of a task; plain JSON in the file's metadata.
 
     Attributes:
-        head: "binary" (column `probability`, of the positive class) or "multiclass" (column `probabilities`).
+        head: "binary" (column `probability`, of the positive class), "multiclass" (column `probabilities`), "ordinal"
+            (columns `probabilities` and `value`, the expected grade) or "regression" (column `value`, in the unit).
         unit: the name of the unit of evaluation (image, study, joint, patient); `unit_id` holds it.
         pool: how image probabilities become a unit's: mean, max, noisy_or, vote.
         truth: how image targets become a unit's: same (a conflict is an error), any, max.
-        classes: class names in the order of the class indices; for binary, negative then positive.
+        classes: class names in the order of the class indices; for binary, negative then positive; none for
+            regression.
         groups: columns by whose values the scores are also given; a column named twice counts once.
         protocol_threshold: in [0, 1]; a unit is called positive where its probability is strictly above.
         rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>.
-        monitor: the metric that chooses the best epoch; "" means auroc (binary) or macro_auroc (multiclass).
+        monitor: the metric that chooses the best epoch; "" means the first of `MONITOR`, by head.
+        of: the multilabel task whose label this is; "" for a task of its own.
+        low: least value of a regression target, in its unit; None where it is not known.
+        high: greatest value.
+        unit_name: the unit of a regression target in words, such as months.
+        cut: ordinal: the grade from which on a unit counts as positive in `auroc_at_cut`; None: there is no such score.
     """
 
     head: str = "binary"
@@ -41,9 +52,16 @@ class TaskFacts:
     protocol_threshold: float = 0.5
     rule: str = "youden"
     monitor: str = ""
+    of: str = ""
+    low: float | None = None
+    high: float | None = None
+    unit_name: str = ""
+    cut: int | None = None
 
     def __post_init__(self) -> None:
         self._check_kinds()
+        if self.head == "regression":
+            object.__setattr__(self, "classes", ())
         for name, options in CHOICES.items():
             value = getattr(self, name)
             if value not in options:
@@ -51,21 +69,37 @@ class TaskFacts:
                 raise OsteonError(f"task {name}: {value!r} is not one of {', '.join(options)}.{hint}")
         if not 0 <= self.protocol_threshold <= 1:
             raise OsteonError(f"task protocol_threshold: {self.protocol_threshold} is outside [0, 1].")
-        if len(self.classes) < 2 or (self.head == "binary" and len(self.classes) != 2):
+        short = len(self.classes) < 2 and self.head != "regression"
+        if short or (self.head == "binary" and len(self.classes) != 2):
             raise OsteonError(f"task classes: {list(self.classes)} do not fit a {self.head} head.")
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "groups", tuple(dict.fromkeys(self.groups)))
         if not self.monitor:
-            object.__setattr__(self, "monitor", "auroc" if self.head == "binary" else "macro_auroc")
+            object.__setattr__(self, "monitor", MONITOR[self.head])
+        self._check_scale()
+        self._check_grades()
+
+    def _check_scale(self) -> None:
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise OsteonError(f"task low, high: {self.low:g} is not below {self.high:g}.")
+
+    def _check_grades(self) -> None:
+        """Refuse a class that there is not: in the recall of one, or as the cut between grades."""
+        last = len(self.classes) - 1
         recall = re.fullmatch(r"recall_(\d+)", self.monitor)
-        if recall and self.head == "multiclass" and int(recall[1]) >= len(self.classes):
+        if recall and self.head in ("multiclass", "ordinal") and int(recall[1]) > last:
             raise OsteonError(
                 f"task monitor: {self.monitor!r}, but the classes are {', '.join(self.classes)}; "
-                f"expected recall_0 to recall_{len(self.classes) - 1}."
+                f"expected recall_0 to recall_{last}."
             )
+        if self.cut is not None and (self.head != "ordinal" or not 1 <= self.cut <= last):
+            expected = f"expected 1 to {last}" if self.head == "ordinal" else "only an ordinal head has one"
+            raise OsteonError(f"task cut: {self.cut}, but {expected}.")
+        if self.monitor == "auroc_at_cut" and self.cut is None:
+            raise OsteonError("task monitor: 'auroc_at_cut' needs a cut: the grade from which on a unit is positive.")
 
     def _check_kinds(self) -> None:
-        for name in ("head", "unit", "pool", "truth", "rule", "monitor"):
+        for name in ("head", "unit", "pool", "truth", "rule", "monitor", "of", "unit_name"):
             if not isinstance(value := getattr(self, name), str):
                 raise OsteonError(f"task {name}: {value!r} is not a text.")
         for name in ("classes", "groups"):
@@ -75,6 +109,15 @@ class TaskFacts:
         value = self.protocol_threshold
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise OsteonError(f"task protocol_threshold: {value!r} is not a number in [0, 1].")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise OsteonError(f"task {name}: {value!r} is not a number.")
+        if self.cut is not None and (isinstance(self.cut, bool) or not isinstance(self.cut, int)):
+            raise OsteonError(f"task cut: {self.cut!r} is not a whole number.")
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as plain JSON values."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from osteon.errors import OsteonError
-from osteon.predictions.facts import TaskFacts
+from osteon.predictions.facts import LATER, TaskFacts
 
 KEY = "osteon"
 # What the run's facts are where they are given; other keys are left as they are.
@@ -75,7 +75,8 @@ _RESTORE = "Restore the file that the run left, or write it again with osteon.pr
 def _task(value: Any, where: str, whole: bool) -> TaskFacts:
     if not isinstance(value, dict):
         raise OsteonError(f"{where} is {value!r}, expected a JSON object. {_RESTORE}")
-    if whole and (lacking := [item.name for item in fields(TaskFacts) if item.name not in value]):
+    needed = [item.name for item in fields(TaskFacts) if item.name not in LATER]
+    if whole and (lacking := [name for name in needed if name not in value]):
         raise OsteonError(f"{where} lacks {', '.join(lacking)}. {_RESTORE}")
     try:
         return TaskFacts.from_json(value)

@@ -9,6 +9,13 @@ import pandas as pd
 from osteon.errors import OsteonError, nearest
 from osteon.predictions.facts import TaskFacts
 
+# The columns that a head's answers stand in.
+SCORES = {
+    "binary": ("probability",),
+    "multiclass": ("probabilities",),
+    "ordinal": ("probabilities", "value"),
+    "regression": ("value",),
+}
 REQUIRED = ("task", "split", "image_id", "group_id", "unit_id", "dataset", "source", "target")
 
 
@@ -33,7 +40,8 @@ def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "pre
 
     Raises:
         OsteonError: a column is missing; an id is null; a split, source or task is unknown; a probability is outside
-            [0, 1] or not finite; a target is no class; an image repeats; a unit has two groups; a group two splits.
+            [0, 1] or not finite; a value or a target is outside the scale or no class; an image repeats; a unit has
+            two groups; a group two splits.
     """
     frame = _typed(frame, tasks, where)
     for name, options in (("split", ("val", "test")), ("source", ("real", "phantom")), ("task", tuple(tasks))):
@@ -49,7 +57,7 @@ def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "pre
 
 
 def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> pd.DataFrame:
-    needed = [*REQUIRED, *{_score_column(facts) for facts in tasks.values()}]
+    needed = [*REQUIRED, *(column for facts in tasks.values() for column in SCORES[facts.head])]
     needed += [column for facts in tasks.values() for column in facts.groups]
     missing = [name for name in dict.fromkeys(needed) if name not in frame]
     if missing:
@@ -65,7 +73,7 @@ def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> p
         _refuse(frame, frame[name].isna(), where, f"{name} is empty")
         if not pd.api.types.is_string_dtype(frame[name]):
             frame[name] = frame[name].astype(str)
-    for name in {"target", "probability"} & set(frame.columns):
+    for name in {"target", "probability", "value"} & set(frame.columns):
         number = pd.to_numeric(frame[name], errors="coerce")
         _refuse(frame, (number.isna() & frame[name].notna()), where, f"{name} is not a number")
         frame[name] = number.astype("float64")
@@ -73,14 +81,32 @@ def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> p
 
 
 def _check_numbers(rows: pd.DataFrame, facts: TaskFacts, where: str) -> None:
-    target = rows["target"].to_numpy()
-    count = len(facts.classes)
+    target, count = rows["target"].to_numpy(), len(facts.classes)
+    low, high = (facts.low, facts.high) if facts.head == "regression" else (0.0, count - 1.0)
+    if "value" in SCORES[facts.head]:
+        _check_scale(rows, "value", low, high, where)
+    if facts.head == "regression":
+        _check_scale(rows[rows["target"].notna()], "target", low, high, where)
+        return
     wrong = ~np.isnan(target) & ~np.isin(target, np.arange(count))
     _refuse(rows, wrong, where, f"target is not empty and not one of 0..{count - 1}")
     if facts.head == "binary":
         score = rows["probability"].to_numpy()
         _refuse(rows, ~((score >= 0) & (score <= 1)), where, "probability is not in [0, 1]")
         return
+    _check_shares(rows, count, where)
+
+
+def _check_scale(rows: pd.DataFrame, column: str, low: float | None, high: float | None, where: str) -> None:
+    """Refuse what is not a finite number from `low` to `high`, each None where nobody has said."""
+    least, most = -np.inf if low is None else low, np.inf if high is None else high
+    found = rows[column].to_numpy()
+    close = 1e-6 * max(1.0, *(abs(edge) for edge in (least, most) if np.isfinite(edge)), 1.0)
+    inside = np.isfinite(found) & (found >= least - close) & (found <= most + close)
+    _refuse(rows, ~inside, where, f"{column} is not a number from {least:g} to {most:g}")
+
+
+def _check_shares(rows: pd.DataFrame, count: int, where: str) -> None:
     sizes = np.array([len(value) if isinstance(value, (list, np.ndarray)) else 0 for value in rows["probabilities"]])
     _refuse(rows, sizes != count, where, f"probabilities has not {count} entries, one a class")
     scores = np.stack(rows["probabilities"].to_list()).astype(float)
@@ -101,11 +127,7 @@ def _refuse(frame: pd.DataFrame, wrong: Any, where: str, what: str) -> None:
     wrong = np.asarray(wrong, dtype=bool)
     if not wrong.any():
         return
-    shown = ["task", "split", "image_id", "unit_id", "group_id", "target", "probability"]
+    shown = ["task", "split", "image_id", "unit_id", "group_id", "target", "probability", "value"]
     first = frame.loc[wrong, [name for name in shown if name in frame]].head(3)
     rows = "; ".join(", ".join(f"{name}={value}" for name, value in row.items()) for row in first.to_dict("records"))
     raise OsteonError(f"{where}: {what} in {int(wrong.sum())} of {len(frame)} rows. First: {rows}.")
-
-
-def _score_column(facts: TaskFacts) -> str:
-    return "probability" if facts.head == "binary" else "probabilities"

@@ -49,8 +49,9 @@ def write(
 def read(path: Path, *, guess: bool = True) -> Predictions:
     """Read predictions from parquet or CSV, ours or another framework's.
 
-    Without our metadata a task is binary (multiclass where there is a column `probabilities`), pooled by mean,
-    called at 0.5, thresholded by Youden's index. In a CSV `probabilities` is a JSON list.
+    Without our metadata a task is binary, pooled by mean, called at 0.5, thresholded by Youden's index; multiclass
+    where it has `probabilities`, ordinal where it has `value` too, a regression where it has `value` alone. In a CSV
+    `probabilities` is a JSON list.
 
     Args:
         path: the file.
@@ -101,7 +102,10 @@ def merge(tables: Sequence[Predictions]) -> Predictions:
 def _guess(rows: pd.DataFrame) -> TaskFacts:
     if "probabilities" in rows and rows["probabilities"].notna().any():
         count = int(np.size(rows["probabilities"].dropna().iloc[0]))
-        return TaskFacts(head="multiclass", classes=tuple(str(index) for index in range(max(count, 2))))
+        head = "ordinal" if "value" in rows and rows["value"].notna().any() else "multiclass"
+        return TaskFacts(head=head, classes=tuple(str(index) for index in range(max(count, 2))))
+    if "value" in rows and rows["value"].notna().any() and "probability" not in rows:
+        return TaskFacts(head="regression")
     return TaskFacts()
 
 
@@ -109,7 +113,9 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str), encoding="utf-8-sig")
         if "probabilities" in frame:
-            frame["probabilities"] = [json.loads(text) for text in frame["probabilities"]]
+            frame["probabilities"] = [
+                json.loads(text) if isinstance(text, str) else None for text in frame["probabilities"]
+            ]
     except (ValueError, TypeError) as fault:
         raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
     return frame, {}

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from osteon.config import Config
+from osteon.config import Config, Task
 from osteon.errors import OsteonError
 from osteon.images import Cache, clusters
 from osteon.manifest import SplitRule, assign, group, join_copies, validate
 from osteon.module import check_units
+
+TENTHS = 10
 
 
 def divide(manifest: pd.DataFrame, config: Config, cache: Cache) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -21,21 +23,41 @@ def divide(manifest: pd.DataFrame, config: Config, cache: Cache) -> tuple[pd.Dat
         config: the run's settings.
         cache: perceptual hashes by slot.
     """
-    parts = [_grouped(rows, cache) for _, rows in manifest.groupby("dataset", sort=False)]
+    parts = [grouped(rows, cache) for _, rows in manifest.groupby("dataset", sort=False)]
     frame = join_copies(pd.concat(parts).sort_index(), manifest["slot"].to_numpy())
     data = config.data
     rule = SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds)
     split = []
     for name, rows in frame.groupby("dataset", sort=False):
-        target = next(task.target for task in config.tasks.values() if task.dataset.name == name)
-        split.append(assign(rows, rule, strata=rows[target]))
+        task = next(task for task in config.tasks.values() if task.dataset.name == name)
+        split.append(assign(rows, rule, strata=strata(rows[list(task.targets)], task.head.kind)))
     frame = pd.concat(split).sort_index()
     # A group that two datasets share follows the first of them.
     frame = frame.assign(split=frame.groupby("group_id")["split"].transform("first"))
     return validate(frame, {}), _copies_across(frame)
 
 
-def _grouped(rows: pd.DataFrame, cache: Cache) -> pd.DataFrame:
+def strata(labels: pd.DataFrame, kind: str) -> pd.Series:
+    """Return what every part of a split should hold alike, one value a row, NaN where nobody looked.
+
+    Args:
+        labels: the target columns of one task.
+        kind: of its head. Classes are kept as they are; numbers are cut into tenths, as the order of the numbers
+            themselves would leave nothing for the seed to decide; of several labels a row counts for its rarest
+            positive one, 0 where it has none.
+    """
+    first = labels.iloc[:, 0]
+    if kind == "regression":
+        return pd.qcut(first.rank(method="first"), TENTHS, labels=False) if first.nunique() > TENTHS else first
+    if kind != "multilabel":
+        return first
+    rarity = labels.sum().rank(method="first", ascending=False)
+    rarest = (labels.fillna(0.0) * rarity).max(axis=1)
+    return rarest.where(labels.notna().any(axis=1))
+
+
+def grouped(rows: pd.DataFrame, cache: Cache) -> pd.DataFrame:
+    """Return rows of one dataset with `group_id`; near-duplicates are joined where patient and exam are unknown."""
     unknown = (rows["patient_id"].isna() & rows["study_id"].isna()).to_numpy()
     if not unknown.any():
         return group(rows)
@@ -56,7 +78,10 @@ def _copies_across(frame: pd.DataFrame) -> tuple[str, ...]:
 def check_labels(
     config: Config, manifest: pd.DataFrame, targets: dict[str, np.ndarray], members: dict[str, np.ndarray]
 ) -> None:
-    """Check that units can be told apart, and that train and val hold both outcomes and test anything at all.
+    """Check that units can be told apart, and that train and val hold what is needed and test anything at all.
+
+    A binary, multiclass or ordinal task needs two outcomes in train and val; a multilabel one both of every label in
+    train and of some label in val; a regression two different numbers in train and one in val.
 
     Raises:
         OsteonError: names the task, the split, what it holds and the way out.
@@ -65,8 +90,7 @@ def check_labels(
         check_units(manifest[members[name]], task.unit, f"tasks.{name}.unit")
         for split in ("train", "val", "test"):
             rows = (manifest["split"] == split).to_numpy() & members[name]
-            values = targets[name][rows]
-            fault = _lack(values[~np.isnan(values)], int(rows.sum()), task.target, split)
+            fault = _faults(targets[name][rows], task, split)
             if fault:
                 groups = manifest.loc[members[name], "group_id"].nunique()
                 share = "data.test_fraction" if split == "test" else "data.val_fraction"
@@ -76,16 +100,26 @@ def check_labels(
                 )
 
 
-def _lack(labelled: np.ndarray, images: int, target: str, split: str) -> str:
+def _faults(values: np.ndarray, task: Task, split: str) -> str:
     """Say what a split lacks; an unlabelled test is predicted and never scored, so it needs images only."""
-    if images == 0:
+    if len(values) == 0:
         return f"no image in {split}"
     if split == "test":
         return ""
+    columns = values[:, None] if values.ndim == 1 else values
+    found = [_lack(column, name, task.head.kind, split) for column, name in zip(columns.T, task.targets, strict=True)]
+    lacking = [fault for fault in found if fault]
+    enough = len(lacking) < len(found) if split == "val" else not lacking
+    return "" if enough else lacking[0]
+
+
+def _lack(values: np.ndarray, target: str, kind: str, split: str) -> str:
+    labelled = values[~np.isnan(values)]
     if len(labelled) == 0:
-        return f"no labelled image in {split} ({images:,} without {target!r})"
-    if len(np.unique(labelled)) > 1:
+        return f"no labelled image in {split} ({len(values):,} without {target!r})"
+    if len(np.unique(labelled)) > 1 or (kind == "regression" and split == "val"):
         return ""
     need = "train" if split == "train" else "choose a threshold"
+    outcomes = "different values" if kind == "regression" else "both outcomes"
     all_of = f"all {len(labelled):,} labelled images in {split} have {target}={labelled[0]:g}"
-    return f"{all_of}; both outcomes are needed to {need}"
+    return f"{all_of}; {outcomes} are needed to {need}"

@@ -21,7 +21,8 @@ class Prepared:
 
     Attributes:
         manifest: index 0..N-1; `slot` is the row's place in the pixel store.
-        targets: task -> (N,) float32, NaN where nobody looked or the row is not the task's.
+        targets: task -> (N,) float64, (N, labels) where a task lists several targets; NaN where nobody looked or the
+            row is not the task's.
         members: task -> (N,) bool, rows that the task asks about.
         groups: split -> number of groups (patients); proven disjoint.
         kept_together: what the groups are, in words.
@@ -58,10 +59,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     manifest, copies = divide(manifest, config, cache)
     groups = prove_disjoint(manifest)
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
-    targets = {
-        name: np.where(members[name], manifest[task.target], np.nan).astype(np.float32)
-        for name, task in config.tasks.items()
-    }
+    targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
     together, notes = kept_together_by(manifest), (*reading.notes, *told, *copies)
     return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes)
@@ -89,6 +87,13 @@ def _asked(rows: pd.DataFrame, task: Task) -> np.ndarray:
     for column, wanted in task.where.items():
         asked &= rows[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(dtype=bool)
     return asked
+
+
+def _targets(manifest: pd.DataFrame, member: np.ndarray, task: Task) -> np.ndarray:
+    """Return the task's targets, in float64: scores are of the labels themselves."""
+    values = manifest[task.target].to_numpy(dtype=np.float64, copy=True)
+    values[~member] = np.nan
+    return values
 
 
 def _check_rejected(rejected: pd.DataFrame, images: int, allowed: float) -> None:

@@ -20,11 +20,11 @@ def show_prepared(config: Config, prepared: Prepared) -> None:
     stamp = "drawn PHANTOM images" if prepared.sources.kind == "phantom" else "real data"
     table = Table(title=f"{', '.join(config.tasks)} on {stamp}", title_justify="left")
     table.add_column("split")
-    for heading in ("images", "groups", *(f"{name}: labelled, positive" for name in config.tasks)):
+    for heading in ("images", "groups", *(_heading(name, task.head.kind) for name, task in config.tasks.items())):
         table.add_column(heading, justify="right")
     for split, groups in prepared.groups.items():
         inside = (prepared.manifest["split"] == split).to_numpy()
-        labels = [_labels(prepared.targets[name][inside]) for name in config.tasks]
+        labels = [_labels(prepared.targets[name][inside], task.head.kind) for name, task in config.tasks.items()]
         table.add_row(split, f"{inside.sum():,}", f"{groups:,}", *labels)
     console.print(table)
     console.print(f"split by {prepared.kept_together}: 0 shared between any two splits; seed {config.data.split_seed}")
@@ -34,9 +34,17 @@ def show_prepared(config: Config, prepared: Prepared) -> None:
         console.print(f"{len(prepared.rejected):,} image(s) rejected, listed in rejected.csv", style="yellow")
 
 
-def _labels(values: np.ndarray) -> str:
+def _heading(name: str, kind: str) -> str:
+    return f"{name}: labelled, {'mean (sd)' if kind == 'regression' else 'positive'}"
+
+
+def _labels(values: np.ndarray, kind: str) -> str:
+    """Say how many are labelled (of several labels: how many cells), and what the labels are."""
     known = values[~np.isnan(values)]
-    return f"{len(known):,}, {(known > 0).mean():.1%}" if len(known) else "0"
+    if not len(known):
+        return "0"
+    what = f"{known.mean():.1f} ({known.std():.1f})" if kind == "regression" else f"{(known > 0).mean():.1%}"
+    return f"{len(known):,}, {what}"
 
 
 def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from osteon import datasets, phantoms
-from osteon.config import Config, DatasetSpec
+from osteon.config import Config, DatasetSpec, Task
 from osteon.errors import OsteonError, nearest
 from osteon.identity import Places
-from osteon.manifest import Card, Reading, Target, complete, validate
+from osteon.manifest import Card, Reading, Target, complete, target_of, validate
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.run.hiding import Hidden, hide_private
 
@@ -39,6 +39,14 @@ class Sources:
         """What must not be written as it was typed; empty where no set is private."""
         return self.hidden.places
 
+    def target(self, name: str, task: Task) -> Target:
+        """Return the target that the task of that name asks for.
+
+        Raises:
+            OsteonError: it lists several, and one of them is not binary.
+        """
+        return target_of(task.target, self.cards[task.dataset.name].targets, f"tasks.{name}.target")
+
     def targets(self) -> dict[str, Target]:
         """Return every target column that some dataset declares."""
         return {name: target for card in self.cards.values() for name, target in card.targets.items()}
@@ -54,7 +62,8 @@ def locate(config: Config) -> Sources:
     specs = _specs(config)
     cards = {name: datasets.card(spec) for name, spec in specs.items()}
     for name, task in config.tasks.items():
-        datasets.check_target(f"tasks.{name}.target", task.target, cards[task.dataset.name])
+        for target in task.targets:
+            datasets.check_target(f"tasks.{name}.target", target, cards[task.dataset.name])
     _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:

@@ -15,7 +15,6 @@ from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
 from osteon.data import RadiographData
-from osteon.heads.linear import LinearHead
 from osteon.identity import redacted
 from osteon.model import Model, build_model
 from osteon.module import MONITOR, OsteonModule, PredictionTable, Recipe
@@ -102,7 +101,8 @@ class _Trained:
 
 def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> _Trained:
     train = (prepared.manifest["split"] == "train").to_numpy()
-    classes = {task: head.classes for task, head in model.heads_by_task.items() if isinstance(head, LinearHead)}
+    model.fit({task: values[train] for task, values in prepared.targets.items()})
+    classes = {task: head.classes for task, head in model.heads_by_task.items() if head.classes}
     balanced = balance(config.training, classes, prepared.targets, train)
     model.emphasise(balanced.emphasis)
     data = make_data(config, prepared, balanced)
@@ -145,7 +145,7 @@ def make_model(config: Config, sources: Sources, size: tuple[int, int]) -> Model
     """Return backbone and heads, with pretrained weights by default on real data."""
     pretrained = config.backbone.pretrained
     wanted = sources.kind == "real" if pretrained is None else pretrained
-    targets = {name: sources.cards[task.dataset.name].targets[task.target] for name, task in config.tasks.items()}
+    targets = {name: sources.target(name, task) for name, task in config.tasks.items()}
     model = build_model(config.tasks, targets, config.backbone, size, wanted)
     return to_memory_format(model, config.trainer)
 

@@ -2,7 +2,7 @@
 
 from osteon.phantoms.body import Build
 from osteon.phantoms.geometry import Frame, turn
-from osteon.phantoms.scene import Joint, Scene
+from osteon.phantoms.scene import Joint, Mark, Scene
 from osteon.phantoms.solids import ball
 
 HUMERUS = 300.0  # mm from the head's centre to the elbow's axis
@@ -27,6 +27,7 @@ def humerus(body: Build, scene: Scene, frame: Frame) -> Frame:
         ball(frame, (-27 * s, length - 17 * s, 2), (6 * s, 9 * s, 6 * s), 1.5, 24),
         ball(frame, (25 * s, length - 16 * s, 2), (5 * s, 8 * s, 5 * s), 1.5, -24),
     )
+    scene.marks["humerus"] = Mark(frame, s, body.flesh)
     fossa = ball(frame, (0, length - 16 * s, 4), (9 * s, 6.5 * s, 8 * s))
     scene.gas.append((fossa, 0.5))
     scene.breaks("humerus", shaft, 0.1, 0.13, name="neck")
@@ -75,4 +76,6 @@ def forearm(body: Build, scene: Scene, elbow: Frame, flexion: float, carrying: f
     scene.tissue.append(
         body.sleeve(frame, (0, -18), (-4, length + 6), (38, 36), (42, 38), (38, 33), (31, 25), (27, 20))
     )
-    return frame.moved(0, length + 1.5, 0, turn("z", carrying))
+    wrist = frame.moved(0, length + 1.5, 0, turn("z", carrying))
+    scene.marks["wrist"] = Mark(wrist, s, body.flesh)
+    return wrist

@@ -6,7 +6,7 @@ import numpy as np
 
 from osteon.phantoms.body import Build
 from osteon.phantoms.geometry import Frame, Vector, cross, turn, unit, vector
-from osteon.phantoms.scene import Bed, Joint, Scene, Site
+from osteon.phantoms.scene import Bed, Joint, Mark, Scene, Site
 from osteon.phantoms.solids import ball
 
 LENGTH = 260.0  # mm of shaft that is drawn
@@ -57,6 +57,7 @@ def femur(body: Build, scene: Scene, frame: Frame, shape: Femur, side: str, rota
     greater = ball(thigh, (out + 13 * s, down - 17 * s, 4), (12 * s, 21 * s, 15 * s), 1.8, -14)
     lesser = ball(thigh, (out - 16 * s, down + 27 * s, 6), (9 * s, 14 * s, 9 * s), 2, 24)
     scene.add(bone, ball(thigh, (0, 0), (shape.head,) * 3, 1.6), neck, shaft, greater, lesser)
+    scene.marks[bone] = Mark(thigh, s, body.flesh, shape.corner)
     _sites(scene, bone, thigh, shape, s)
     scene.breaks(bone, shaft, 0.45, 0.6)
     _places(scene, bone, thigh, shape, s)

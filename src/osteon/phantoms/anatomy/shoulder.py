@@ -11,9 +11,34 @@ from osteon.phantoms.solids import Ellipsoid
 
 def girdle(body: Build, scene: Scene, frame: Frame) -> None:
     """Add scapula, clavicle, upper ribs, spine, trunk and lung around the humeral head."""
-    _scapula(body, scene, frame)
-    _clavicle(body, scene, frame)
+    scapula(body, scene, frame)
+    clavicle(body, scene, frame)
     _chest(body, scene, frame)
+    _joints(body, scene, frame)
+
+
+def axillary(body: Build, scene: Scene, frame: Frame) -> None:
+    """Add what an axillary film shows of the girdle: the beam runs along the trunk, which stays beside the film.
+
+    Bones, sites and joints come in the order of `girdle`.
+    """
+    scapula(body, scene, frame)
+    clavicle(body, scene, frame)
+    _joints(body, scene, frame)
+    s = body.size
+    # A blade seen on its edge: the plate itself casts no shadow then.
+    edge = body.loft(
+        frame, (-40 * s, 30 * s, 9), (-104 * s, 40 * s, 22), (0, 0, 14, 5, 1.4), (0.5, 0, 24, 3, 1.2), (1, 0, 26, 3, 1)
+    )  # fmt: skip
+    scene.add("scapula", edge)
+    scene.tissue.append(
+        body.sleeve(
+            frame, (-175 * s, 10, 4), (75 * s, 0, 2), (95, 88), (88, 80), (68, 66), (56, 58), (50, 52), (44, 47)
+        )
+    )
+
+
+def _joints(body: Build, scene: Scene, frame: Frame) -> None:
     s = body.size
     scene.joints.append(Joint("scapula", frame.point(-26 * s, 3 * s), frame.axes[:, 0], frame.axes[:, 1], 19 * s))
     scene.joints.append(Joint("clavicle", frame.point(0, -37 * s), frame.axes[:, 0], frame.axes[:, 1], 8 * s))
@@ -23,7 +48,8 @@ def _outline(frame: Frame, size: float, *points: tuple[float, float]) -> Vector:
     return np.stack([frame.point(x * size, y * size, 12) for x, y in points])
 
 
-def _scapula(body: Build, scene: Scene, frame: Frame) -> None:
+def scapula(body: Build, scene: Scene, frame: Frame) -> None:
+    """Add blade, glenoid, spine, acromion and coracoid."""
     s = body.size
     blade = _outline(
         frame, s, (-30, -14), (-29, 18), (-42, 40), (-58, 88), (-70, 116), (-82, 108), (-96, 40), (-104, -14),
@@ -60,7 +86,8 @@ def _scapula(body: Build, scene: Scene, frame: Frame) -> None:
     )
 
 
-def _clavicle(body: Build, scene: Scene, frame: Frame) -> None:
+def clavicle(body: Build, scene: Scene, frame: Frame) -> None:
+    """Add the clavicle; it breaks in its middle and is plated there."""
     s, rise = body.size, float(body.rng.normal(6, 5))
     loft = body.loft(
         frame, (-2 * s, -38 * s, -4), (-138 * s, (-38 - rise) * s, -22),

@@ -21,6 +21,8 @@ POINTS = 2000  # of a class's curve at most
 def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold | None) -> dict[str, Any]:
     """Return ROC, precision-recall and confusion by name; none where the labelled units have one outcome.
 
+    Of a regression: what was said against the truth.
+
     Args:
         task: its name.
         made: units of test, as `scoring.units` makes them.
@@ -32,6 +34,8 @@ def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold 
     made = made[made["target"].notna()]
     if made["target"].nunique() < 2:
         return {}
+    if facts.head == "regression":
+        return {f"said/{task}": _said(made, f"{task}, test, by {facts.unit}: {facts.unit_name or 'value'}")}
     truth, share = made["target"].to_numpy(np.int64), scores(made, facts)
     matrix = np.column_stack([1 - share, share]) if facts.head == "binary" else share
     cut = facts.protocol_threshold if threshold is None else threshold.value
@@ -46,6 +50,14 @@ def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold 
             y_true=truth.tolist(), preds=call.tolist(), class_names=list(facts.classes), title=f"Confusion: {unit}"
         ),
     }
+
+
+def _said(made: pd.DataFrame, title: str) -> Any:
+    import wandb
+
+    pairs = made[["target", "value"]].rename(columns={"target": "truth", "value": "said"})
+    table = wandb.Table(columns=list(pairs.columns), data=pairs.to_numpy(dtype=object))
+    return wandb.plot.scatter(table, "truth", "said", title)
 
 
 def roc(truth: NDArray[np.int64], matrix: NDArray[np.float64], facts: TaskFacts) -> pd.DataFrame:

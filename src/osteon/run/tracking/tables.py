@@ -16,16 +16,20 @@ def called(frame: pd.DataFrame, facts: TaskFacts, threshold: Threshold | None) -
     """Return the predictions of one task with what was called.
 
     Args:
-        frame: one row an image; `image_id`, `unit_id`, `split`, `target`, `probability` or `probabilities`.
+        frame: one row an image; `image_id`, `unit_id`, `split`, `target`, and the columns of its head.
         facts: of the task.
         threshold: frozen on val; without one the protocol's. A binary call is positive strictly above it.
 
     Returns:
         image_id, unit_id, split, target and call (class names, target null where nobody looked), probability (of the
         positive class; of the class called where there are several), p_truth (of the true class, NaN without one).
+        Of a regression: target and call are numbers, and instead of probabilities there is their error (call - target).
     """
     table = frame[["image_id", "unit_id", "split"]].astype("object").reset_index(drop=True)
     binary, target = facts.head == "binary", frame["target"].to_numpy(np.float64)
+    if facts.head == "regression":
+        value = frame["value"].to_numpy(np.float64)
+        return table.assign(target=target, call=value, error=value - target)
     if binary:
         positive = frame["probability"].to_numpy(np.float64)
         matrix = np.column_stack([1 - positive, positive])
