@@ -46,7 +46,7 @@ def samples_of(file: File, element: Element, layout: Layout, frame: int, extende
     """
     luma = layout.photometric.startswith("YBR") and layout.photometric not in {"YBR_ICT", "YBR_RCT"}
     if file.syntax in NATIVE and element.length is not None:
-        layout = _as_long_as_it_is(layout, len(element.value))
+        layout = _as_long_as_it_is(layout, element.value)
         return Samples(_native(file, element, layout, frame), layout, "", luma)
     if file.syntax not in {RLE, *NATIVE, *_STREAMS}:
         raise ImageError(f"transfer syntax {_named(file.syntax)}, which no decoder here reads; store it in another")
@@ -72,19 +72,20 @@ def _is_halved(layout: Layout) -> bool:
     return layout.samples == 3 and layout.photometric.endswith("422")
 
 
-def _as_long_as_it_is(layout: Layout, found: int) -> Layout:
-    """Compare native data with the header; a tenth more than it states is another image than it states.
+def _as_long_as_it_is(layout: Layout, value: memoryview) -> Layout:
+    """Compare native data with the header; a tenth more than it states, and no padding, is another image.
 
     Raises:
         ImageError: too short, or too long.
     """
     needed = -(-_across(layout) * layout.allocated * layout.frames // 8)
     whole = layout.rows * layout.columns * layout.samples * layout.allocated * layout.frames // 8
+    found = len(value)
     if found < needed:
         raise ImageError(f"truncated: {found:,} bytes of pixel data of {needed:,}")
     if layout.photometric.endswith("422") and whole <= found <= whole + 1:
         return replace(layout, photometric="YBR_FULL", said=(*layout.said, "stored 4:4:4, not 4:2:2"))
-    if found > needed + max(needed // 10, 2):
+    if found > needed + max(needed // 10, 2) and bytes(value[needed:]).strip(b"\0\xff"):
         raise ImageError(f"{found:,} bytes of pixel data where rows, columns, bits and frames make {needed:,}")
     return layout
 
