@@ -65,6 +65,11 @@ def _train(composed: Any) -> float:
 
     try:
         return _checked(composed)
+    except KeyboardInterrupt:
+        folder = Path(HydraConfig.get().runtime.output_dir).resolve()
+        if (folder / "config.yaml").is_file():
+            print(f"osteon: go on with: python train.py resume={folder}", file=sys.stderr)
+        raise
     except OsteonError as fault:  # caught inside the job, or Hydra prints a line of its own before ours
         with suppress(OSError):
             Path(HydraConfig.get().runtime.output_dir).rmdir()  # only where nothing was written
@@ -87,6 +92,7 @@ def _checked(composed: Any) -> float:
     done = _already(config, folder)
     if done is not None:
         return done
+    _find_data(config)
     from osteon.run.start import run
 
     result = run(config, folder, [*_config_dirs(sys.argv[1:]), *about.overrides.task])
@@ -101,6 +107,18 @@ def _config_dirs(words: Sequence[str]) -> list[str]:
         if option in ("--config-dir", "-cd"):
             found.append(f"--config-dir={Path(value if equals else following).expanduser().absolute()}")
     return found
+
+
+def _find_data(config: Any) -> None:
+    """Find the data before anything heavy is imported."""
+    from osteon.run.sources import locate
+
+    try:
+        locate(config)
+    except OsteonError as fault:
+        if config.resume is None:
+            raise
+        raise OsteonError(f"{fault} The run may go on with data that was moved: data.root=<its new place>") from fault
 
 
 def _already(config: Any, folder: Path) -> float | None:

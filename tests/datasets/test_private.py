@@ -1,6 +1,7 @@
 """Messages of private tables: the file's configured name, rows, columns, and no cell that may tell of a patient."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,27 @@ def test_a_patient_in_the_place_of_the_header_is_not_listed(header: list[str]) -
 
 @pytest.mark.parametrize("header", [["Datei", "Seite (L/R)", "KL-Grad", "age.years"], ["path", "icd10", "x_1"]])
 def test_a_header_is_listed(header: list[str]) -> None:
-    assert columns(FILE, header, "zzz") == f" It has: {', '.join(header)}"
+    file = replace(FILE, known=frozenset(("path", "datei")))
+    assert columns(file, header, "zzz") == f" It has: {', '.join(header)}"
+
+
+def test_a_first_line_without_any_name_that_is_expected_is_not_listed() -> None:
+    said = columns(replace(FILE, known=frozenset(("path", "fracture"))), ["Meier Anna", "Huber", "yes"], "path")
+    assert "None of its 3 columns has a name that is expected" in said
+    assert "Meier" not in said
+
+
+def test_a_value_that_few_patients_share_is_left_empty(tmp_path: Path) -> None:
+    lines = [f"{n}.png,P{n},{'Meier' if n == 3 else 'stress'},{'axial' if n == 4 else 'ap'},0" for n in range(8)]
+    (tmp_path / "labels.csv").write_text("path,patient_id,site,view,fracture\n" + "\n".join(lines))
+    for n in range(8):
+        (tmp_path / f"{n}.png").touch()
+    targets = {"fracture": TargetSpec(meaning="broken")}
+    for private in (True, False):
+        found = read(tmp_path, TableSpec(kind="table", name="ward", targets=targets, private=private))
+        assert found.rows["site"].isna().tolist() == [private and n == 3 for n in range(8)]
+        assert found.rows["view"].tolist()[3:5] == ["ap", "axial"], "a view's own name is no secret"
+        assert [note[:13] for note in found.notes] == (["site: 1 value"] if private else [])
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ def check_target(key: str, target: str, of: Card) -> None:
     if target not in of.targets:
         has = ", ".join(of.targets) or "none"
         raise OsteonError(
-            f"{key}: the dataset {of.name!r} has no target {target!r}.{nearest(target, of.targets)} It has: {has}"
+            f"{key}: the dataset {of.name!r} has no target {target!r}.{nearest(target, of.targets)} It has: {has}. "
+            f"Ask for that: {key}=<name>; or, in a table of your own, call the target {target!r} and map it to your "
+            f"column: columns: {{{target}: <column>}}"
         )
 
 

@@ -65,6 +65,13 @@ def _found_below(start: Path, card: Card, key: str, hidden: bool) -> Path:
     almost = [folder for level in named for folder in level]
     if almost:
         return _usable(almost[-1], "data.root", hidden)  # the deepest; its adapter says what is missing there
+    tables = sorted(path.name for path in start.glob("*.csv"))
+    if isinstance(card, LocatedCard) and any(mark.endswith(".csv") for mark in card.landmarks) and tables:
+        told = f"{len(tables)} other tables" if hidden else ", ".join(tables[:5])
+        raise OsteonError(
+            f"{_said('data.root', start, hidden)}: no {' or '.join(card.landmarks)} there, but {told}. If one of "
+            f"them is the table of {card.name!r}, say so in the dataset: file: <name>, or dataset.file=<name>"
+        )
     raise OsteonError(
         f"{_said('data.root', start, hidden)}: no folder named {' or '.join(card.folders)} there or up to {LEVELS} "
         f"levels below{_landmarks(card)}. Found: {_listed(levels[1], hidden) or 'no folder'}. Name it: {key}=/path"
@@ -74,7 +81,7 @@ def _found_below(start: Path, card: Card, key: str, hidden: bool) -> Path:
 def _usable(folder: Path, key: str, hidden: bool) -> Path:
     said = _said(key, folder, hidden)
     if not folder.exists():
-        raise OsteonError(f"{said}: there is no such folder.")
+        raise OsteonError(f"{said}: there is no such folder. Name the one that holds the data: {key}=/path")
     if not folder.is_dir():
         raise OsteonError(f"{said}: this is a file; give the folder of the dataset.")
     try:

@@ -91,7 +91,10 @@ def require(frame: pd.DataFrame, columns: Iterable[str], file: File) -> None:
         if column not in frame:
             found = [str(name) for name in frame.columns]
             has = wording.columns(file, found, column)
-            raise OsteonError(f"{file}: there is no column {column!r}.{has}{_separator(found)}")
+            raise OsteonError(
+                f"{file}: there is no column {column!r}.{has}{_separator(found)}. If it goes by another name: "
+                f"dataset.columns.<ours>=<yours>"
+            )
 
 
 def refuse(file: File, values: pd.Series, at_fault: pd.Series, rule: str) -> None:

@@ -31,6 +31,10 @@ RESERVED = (
     *("dataset", "group_id", "slot", "decision"),
     *("task", "target", "unit_id", "source", "probability", "probabilities", "value"),
 )
+SHARED = 3  # patients: a value of an open column that fewer have may be a name, a serial number, a remark
+VIEWS = frozenset(
+    ("ap", "pa", "lat", "lateral", "frontal", "oblique", "axial", "axillary", "frog", "mortise", "tunnel", "skyline")
+)
 _LEAVING = r"^/|^[A-Za-z]:|(?:^|/)\.\.(?:/|$)"
 
 
@@ -94,14 +98,35 @@ def read(root: Path, spec: TableSpec) -> Reading:
     reasons = pd.Series(None, index=rows.index, dtype="object")
     listed = "the table" if spec.private else spec.file
     reasons[absent(root, rows["path"])] = f"listed in {listed}, but not on disk"
-    return Reading(*part(rows, reasons))
+    rows, notes = _without_rare(rows) if spec.private else (rows, ())
+    return Reading(*part(rows, reasons), notes)
 
 
 def _file(root: Path, spec: TableSpec) -> File:
     if not spec.private:
         return root / spec.file
     secret = frozenset(_column(spec, name) for name in _IDENTITY)
-    return PrivateFile(root / spec.file, f"data.roots.{spec.name}: {spec.file}", secret)
+    named = (*COLUMNS, *spec.columns.values(), *spec.targets, *spec.covariates)
+    known = frozenset(name.casefold() for name in named)
+    return PrivateFile(root / spec.file, f"data.roots.{spec.name}: {spec.file}", secret, known)
+
+
+def _without_rare(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Empty what fewer than `SHARED` patients have in common of a private set's open columns: it may name one."""
+    owner = rows.get("patient_id", rows.get("study_id", rows["image_id"])).fillna(rows["image_id"])
+    notes = []
+    for name in ("view", "body_part", "site", "device"):
+        if name in rows:
+            rare = owner.groupby(rows[name]).transform("nunique").reindex(rows.index) < SHARED
+            rare &= ~rows[name].str.casefold().isin(VIEWS)
+            if rare.any():
+                count = rows.loc[rare, name].nunique()
+                notes.append(
+                    f"{name}: {count:,} values that fewer than {SHARED} patients share are left empty, as they may "
+                    "name somebody"
+                )
+                rows[name] = rows[name].mask(rare)
+    return rows, tuple(notes)
 
 
 def _column(spec: TableSpec, name: str) -> str:

@@ -22,11 +22,13 @@ class PrivateFile:
         path: where it lies; never in a message.
         name: what messages call it.
         secret: columns that tell of a patient; no cell of theirs is shown.
+        known: names that its columns may have; where none of them is there, the first line may be a patient's.
     """
 
     path: Path
     name: str
     secret: frozenset[str]
+    known: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.name
@@ -56,6 +58,11 @@ def columns(file: File, names: Iterable[str], wanted: str) -> str:
     listed = list(names)
     if isinstance(file, PrivateFile) and any(_DATA.search(name) for name in listed):
         return f" Its first line looks like an image's row; it must hold the {len(listed)} columns' names."
+    if isinstance(file, PrivateFile) and file.known.isdisjoint(name.casefold() for name in listed):
+        return (
+            f" None of its {len(listed)} columns has a name that is expected; is its first line the header? Map other "
+            f"names by dataset.columns.{wanted}=<its column>."
+        )
     return f"{nearest(wanted, listed)} It has: {', '.join(listed)}"
 
 

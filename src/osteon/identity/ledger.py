@@ -43,15 +43,25 @@ def look_up(ledger: Path, hashes: Sequence[str]) -> dict[str, list[Entry]]:
     Raises:
         OsteonError: there is no ledger, or it is damaged.
     """
+    return _found(ledger, "hash", hashes)
+
+
+def names_of(ledger: Path, originals: Sequence[str]) -> dict[str, list[Entry]]:
+    """Return what every id, file or folder goes by; a list is empty where the ledger does not know it.
+
+    Raises:
+        OsteonError: there is no ledger, or it is damaged.
+    """
+    return _found(ledger, "original", originals)
+
+
+def _found(ledger: Path, column: str, values: Sequence[str]) -> dict[str, list[Entry]]:
     if not ledger.is_file():
-        raise OsteonError(
-            f"{ledger}: there is no such ledger. It lies beside the key; name the run's: --key-file or "
-            "data.key_file=/path"
-        )
+        raise OsteonError(f"{ledger}: there is no such ledger. Is it another key's? Name that one: --key-file=/path")
     try:
         with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True, timeout=_SECONDS)) as store:
-            query = "SELECT hash, kind, dataset, original FROM name WHERE hash = ? ORDER BY dataset, original"
-            return {name: [_entry(row) for row in store.execute(query, (name,))] for name in hashes}
+            query = f"SELECT hash, kind, dataset, original FROM name WHERE {column} = ? ORDER BY dataset, original"
+            return {value: [_entry(row) for row in store.execute(query, (value,))] for value in values}
     except sqlite3.Error as fault:
         raise OsteonError(f"{ledger}: cannot be read ({fault}). Restore your copy of it.") from fault
 

@@ -1,6 +1,7 @@
 """Plain image formats (PNG, JPEG, TIFF ...) by Pillow, which refuses truncated files where OpenCV fills them up."""
 
 import io
+import re
 
 import cv2
 import numpy as np
@@ -16,6 +17,12 @@ MAX_PIXELS = 89_000_000
 # Named one by one, as Pillow would hand an EPS to an external program.
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "JPEG2000", "PPM")
 _ORIENTATION, _BITS, _PHOTOMETRIC = 0x0112, 0x0102, 0x0106
+_OTHERS = {
+    b"\x1f\x8b": "a gzip archive; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"%PDF": "a PDF; save its images as PNG",
+    b"GIF8": "a GIF; save it as PNG",
+}
 _PNG_END = b"IEND\xaeB`\x82"
 
 
@@ -30,7 +37,8 @@ def decode_plain(data: bytes, frame: int) -> Radiograph:
     except ImageError:
         raise
     except UnidentifiedImageError as fault:
-        raise ImageError(f"not an image ({', '.join(FORMATS)}), or its header is damaged") from fault
+        found = _kind(data)
+        raise ImageError(found or f"not an image ({', '.join(FORMATS)}), or its header is damaged") from fault
     except Exception as fault:  # a damaged file can make a decoder raise anything: it costs one row, not the run
         raise ImageError(_words(fault)) from fault
 
@@ -119,7 +127,15 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def _words(fault: Exception) -> str:
-    text = str(fault)
-    if not text or "<_io" in text:
+    """Return a fault in words; of a decoder's own only what comes before a colon or quote, behind which it cites."""
+    text = re.split(r"[:'\"<]", str(fault))[0].strip()
+    if not text or re.search(r"\bb$", text):
         return f"damaged: {type(fault).__name__}"
     return f"{'truncated' if 'truncated' in text.lower() else 'damaged'}: {text}"
+
+
+def _kind(data: bytes) -> str:
+    """Name what is often taken for an image and is none that is read."""
+    if data[4:8] == b"ftyp":
+        return "an HEIC, AVIF or video file; save it as PNG or JPEG"
+    return next((said for start, said in _OTHERS.items() if data.startswith(start)), "")

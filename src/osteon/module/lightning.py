@@ -37,6 +37,7 @@ class Recipe:
         training: mixing, freezing, views at prediction.
         accumulate: parts that a batch is worked through in.
         steps_an_epoch: batches of an epoch on each process.
+        run: digest of settings and cohort; checkpoints of another run are refused.
         seed: of the run; torch is reseeded before every training batch, so that a resumed run draws the same.
     """
 
@@ -46,6 +47,7 @@ class Recipe:
     training: Training
     accumulate: int
     steps_an_epoch: int
+    run: str
     seed: int
 
 
@@ -134,12 +136,30 @@ class OsteonModule(LightningModule):
             self.plateau.step(float(found[MONITOR]))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep what the plateau has seen; Lightning would step it after this, and a resumed run miss a drop."""
+        """Say whose it is, and what the plateau has seen: Lightning would step it after this and lose a drop."""
+        checkpoint["run"] = self.recipe.run
         if self.plateau is not None:
             checkpoint["plateau"] = self.plateau.state_dict()
 
+    def check_own(self, checkpoint: Mapping[str, Any]) -> None:
+        """Refuse a checkpoint that another run wrote.
+
+        Raises:
+            OsteonError: it has other settings, another cohort or another seed.
+        """
+        if checkpoint.get("run") != self.recipe.run:
+            raise OsteonError(
+                "checkpoints: best.ckpt or last.ckpt is of a run with other settings, images or seed. Restore this "
+                "run's own files, or delete both and resume: it then starts from its first epoch."
+            )
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the plateau's state until there is one."""
+        """Keep the plateau's state until there is one.
+
+        Raises:
+            OsteonError: the checkpoint is of another run.
+        """
+        self.check_own(checkpoint)
         self.plateau_state = checkpoint.get("plateau")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

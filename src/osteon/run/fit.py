@@ -41,7 +41,9 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
     if not before or not (before["stopped_early"] or before["epochs"] >= (trainer.max_epochs or 0)):
         with in_our_words(trainer, data, folder):
             trainer.fit(module, datamodule=data, ckpt_path=last if before else None, weights_only=True)
-    module.load_state_dict(load(checkpoints / BEST)["state_dict"])
+    best = load(checkpoints / BEST)
+    module.check_own(best)
+    module.load_state_dict(best["state_dict"])
     return before["epochs"] if before else None
 
 

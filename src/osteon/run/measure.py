@@ -114,12 +114,13 @@ def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
         "folds": data.folds,
         "seed": config.seed,
         "backbone": config.backbone.name,
-        "cohort": _digest([ids, data.split_seed, data.folds]),
-        "settings": _digest(settings),
+        "cohort": digest([ids, data.split_seed, data.folds]),
+        "settings": digest(settings),
     }
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """Return the sha256 of plain containers as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 

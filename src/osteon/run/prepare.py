@@ -7,6 +7,7 @@ import pandas as pd
 
 from osteon.config import Config, Task
 from osteon.errors import OsteonError, nearest
+from osteon.identity import HASH
 from osteon.images import Cache
 from osteon.manifest import kept_together_by, prove_disjoint
 from osteon.run.divide import check_labels, divide
@@ -61,8 +62,22 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
-    together, notes = kept_together_by(manifest), (*reading.notes, *told, *copies)
+    together, notes = (
+        kept_together_by(manifest),
+        (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *copies),
+    )
     return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes)
+
+
+def _unknown_patients(manifest: pd.DataFrame, kind: str) -> tuple[str, ...]:
+    """Warn where nobody says whose an image is: a patient may then be in two splits, and count as several."""
+    unknown = int(manifest["patient_id"].isna().sum())
+    if not unknown or kind == "phantom":
+        return ()
+    return (
+        f"no patient_id for {unknown:,} of {len(manifest):,} images: the same patient may be in train and test, and "
+        "intervals may be too short. Give patient_id where it is known",
+    )
 
 
 def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +117,8 @@ def _check_rejected(rejected: pd.DataFrame, images: int, allowed: float) -> None
     if share <= allowed and len(rejected) < images:
         return
     first = "; ".join(f"{row.path}: {row.reason}" for row in rejected.head(5).itertuples())
+    if rejected["path"].astype(str).str.fullmatch(HASH.pattern).any():
+        first += ". `osteon data whois <hash>` names a file"
     more = f", or allow more: data.max_rejected={min(share + 0.001, 1.0):.3f}" if share < 1 else ""
     raise OsteonError(
         f"data.max_rejected: {len(rejected):,} of {images:,} images cannot be used ({share:.1%}), "

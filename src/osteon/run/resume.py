@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 from osteon.errors import OsteonError
-from osteon.identity import restored
+from osteon.identity import HASH, restored
 from osteon.identity.key import default_key_file
 
 CONFIG, OVERRIDES = "config.yaml", "overrides.txt"
-KEY = "resume="
+KEY, CONFIG_DIR = "resume=", "--config-dir"
 PLACES = ("data.root", "data.roots", "data.cache_dir", "data.key_file")
 
 
@@ -30,6 +30,8 @@ def continued(words: Sequence[str]) -> list[str]:
     new = [word for word in words if word not in given and not word.startswith("hydra.run.dir=")]
     names, key_file = [_name(word) for word in new], _key_file(new)
     kept = _said(folder, names, key_file) + _places(folder, names, key_file)
+    if any(word.startswith(CONFIG_DIR) for word in new):
+        kept = [word for word in kept if not word.startswith(CONFIG_DIR)]
     place = quoted(str(folder))
     return [*kept, *new, f"{KEY}{place}", f"hydra.run.dir={place}"]
 
@@ -38,6 +40,8 @@ def _said(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
     """Return the overrides that the run began with and nobody gives anew, hashes of private places mapped back."""
     words = (folder / OVERRIDES).read_text(encoding="utf-8").splitlines()
     words = [word for word in words if not under(_name(word), (*PLACES, *given))]
+    if not any(word.startswith(CONFIG_DIR) for word in given) and any(HASH.search(w) for w in words if w[:2] == "--"):
+        raise OsteonError(f"resume: the run's {CONFIG_DIR} lies in a private folder and was not noted. Give it again.")
     typed = {name: text for name, equals, text in (word.partition("=") for word in words) if equals}
     known = restored(typed, key_file)
     found = {name: quoted(text) for name, text in known.items() if text != typed[name]}

@@ -23,7 +23,7 @@ from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.bundle import write_model
 from osteon.run.loggers import open_loggers
-from osteon.run.measure import facts_of, measure, monitor_scores, rehearse
+from osteon.run.measure import digest, facts_of, measure, monitor_scores, rehearse, run_facts
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
@@ -161,6 +161,7 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         training=config.training,
         accumulate=config.trainer.accumulate,
         steps_an_epoch=steps_an_epoch,
+        run=digest(run_facts(config, prepared)),
         seed=config.seed,
     )
     return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, facts, MONITOR))

@@ -25,11 +25,14 @@ def read_back(stored: NDArray[Any], choices: Choices, frame: int = 0) -> NDArray
 def _byte(stored: NDArray[Any], choices: Choices, place: int, frame: int) -> NDArray[np.int64]:
     first = -(1 << choices.stored - 1) if choices.signed else 0
     index = np.arange(first, first + (1 << choices.stored)) & ((1 << choices.stored) - 1)
-    table = Lut(first, 8, np.asarray(index >> 8 * place & 255, np.uint16))
+    byte = index >> 8 * place & 255
+    factor = 255 // max(
+        int(byte.max()), 1
+    )  # over all the greys: a window that leaves most of them unused is not believed
+    table = Lut(first, 8, np.asarray(byte * factor, np.uint16))
     window = {"WindowCenter": 127.5, "WindowWidth": 255, "VOILUTFunction": "LINEAR_EXACT"}
     # A byte of one value throughout is a constant image, which no window shows: there is nothing to read back.
     if len(np.unique(table.entries[(stored - first).ravel()])) < 2:
-        return np.full(stored.shape[1:] if choices.frames else stored.shape, table.entries[stored.flat[0] - first])
-    return decode(
-        write(stored, replace(choices, modality=table, tags={**choices.tags, **window})), frame
-    ).pixels.astype(np.int64)
+        return np.full(stored.shape[1:] if choices.frames else stored.shape, byte[stored.flat[0] - first])
+    written = write(stored, replace(choices, modality=table, tags={**choices.tags, **window}))
+    return decode(written, frame).pixels.astype(np.int64) // factor

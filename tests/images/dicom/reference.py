@@ -27,26 +27,31 @@ class Expected:
         percentiles: through percentiles.
         share: of the pixels that are not padding, how many lie where the window or table varies.
         distinct: how many grey levels the standard image shows off the padding.
+        spread: share of the greys from its 0.5th to its 99.5th percentile there, or from darkest to brightest where
+            these are one.
     """
 
     standard: Floats | None
     percentiles: Floats
     share: float
     distinct: int
+    spread: float
 
     @property
     def accepted(self) -> list[Floats]:
         """One image where the rule is clear; both where the window hits only a few pixels."""
-        if self.standard is None or self.share == 0 or self.distinct < 2:
+        if self.standard is None or self.share == 0 or self.distinct < 2 or self.spread < 0.1:
             return [self.percentiles]
-        return [self.standard] if self.share >= 0.1 and self.distinct > 3 else [self.standard, self.percentiles]
+        clear = self.share >= 0.1 and self.distinct > 3 and self.spread > 0.15
+        return [self.standard] if clear else [self.standard, self.percentiles]
 
 
 def expect(stored: NDArray[Any], choices: Choices) -> Expected:
     """Return what a reader shall show of (H, W) stored values (sign included) written with these choices."""
     tags = choices.tags
     photometric = tags.get("PhotometricInterpretation", choices.photometric) or "MONOCHROME2"
-    inverse = photometric == "MONOCHROME1" or tags.get("PresentationLUTShape") == "INVERSE"
+    shape = tags.get("PresentationLUTShape")
+    inverse = shape == "INVERSE" or (photometric == "MONOCHROME1" and shape != "IDENTITY")
     padded = padding(stored, tags)
     values = modality(stored, choices)
     real = values[~padded]
@@ -57,7 +62,15 @@ def expect(stored: NDArray[Any], choices: Choices) -> Expected:
     distinct = len(np.unique(np.rint(standard[~padded]))) if standard is not None else 0
     finish = [None if grey is None else finished(grey, inverse, padded) for grey in (standard, percentiles)]
     assert finish[1] is not None
-    return Expected(finish[0], finish[1], share, distinct)
+    return Expected(finish[0], finish[1], share, distinct, spread(standard, padded))
+
+
+def spread(grey: Floats | None, padded: Bools) -> float:
+    """Return what share of the greys the middle 99 % of an image span; 0 where nothing is left."""
+    if grey is None or padded.all():
+        return 0.0
+    low, high = percentile(grey[~padded], 0.5), percentile(grey[~padded], 99.5)
+    return float((high - low) if high > low else np.ptp(grey[~padded])) / FULL
 
 
 def finished(grey: Floats, inverse: bool, padded: Bools) -> Floats:

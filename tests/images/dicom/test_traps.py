@@ -104,7 +104,7 @@ def test_padding_is_black_and_outside_the_percentiles(polarity: str) -> None:
     [
         ("MONOCHROME1", None, True),
         ("MONOCHROME1", "INVERSE", True),
-        ("MONOCHROME1", "IDENTITY", True),
+        ("MONOCHROME1", "IDENTITY", False),
         ("MONOCHROME2", None, False),
         ("MONOCHROME2", "INVERSE", True),
         ("MONOCHROME2", "IDENTITY", False),

@@ -21,8 +21,8 @@ def decode_dicom(data: bytes, frame: int) -> Radiograph:
 
     Stored values pass the modality LUT (else slope and intercept), the VOI LUT (else the first sane window, else
     percentiles 0.5 to 99.5, which also stand in for a rule that misses the values), and one inversion where
-    MONOCHROME1 or PresentationLUTShape INVERSE ask for it (PS3.3 C.11, C.7.6.3.1.2). Padding becomes black. Colour
-    becomes luma and passes none of these.
+    PresentationLUTShape says INVERSE or, where there is none, the image is MONOCHROME1 (PS3.3 C.11, C.7.6.3.1.2).
+    Padding becomes black. Colour becomes luma and passes none of these.
 
     Args:
         data: the file.
@@ -46,12 +46,19 @@ def _decode(data: bytes, frame: int) -> Radiograph:
     file = take_apart(data)
     header = of_frame(file.dataset, frame)
     if file.element is None:
-        raise ImageError(f"a DICOM with no pixel data (SOP class {tags.sop_class(header)})")
+        raise ImageError(
+            f"a DICOM without pixel data: {tags.sop_class(header)} holds none, or the header is cut off or damaged"
+        )
     laid = layout(header, frame)
     samples = samples_of(file, file.element, laid, frame, header.as_stored("ExtendedOffsetTable"))
     pixels, said = _pixels(samples, header)
     spacing, source = tags.spacing(header)
-    words = [_summary(file, laid, samples), *laid.said, *said, f"spacing from {source}" if source else "no spacing"]
+    words = [
+        _summary(file, laid, samples),
+        *samples.layout.said,
+        *said,
+        f"spacing from {source}" if source else "no spacing",
+    ]
     return Radiograph(
         pixels, "; ".join(words), spacing, tags.laterality(header), tags.view(header), tags.body_part(header)
     )
@@ -82,9 +89,19 @@ def _grey(samples: Samples, header: Header) -> tuple[NDArray[np.uint8], list[str
         raise ImageError("no finite value")
     shades = np.zeros(len(values))  # what is no number counts as the lowest
     shades[known], voi_said = greys(values[known], found.counts[known], header)
-    inverted = samples.layout.photometric == "MONOCHROME1" or header.text("PresentationLUTShape") == "INVERSE"
+    inverted, inversion_said = _inversion(samples.layout.photometric, header.text("PresentationLUTShape"))
     if inverted:
         shades = 1.0 - shades
     shades[padded] = 0.0
-    said = [modality_said, voi_said, "inverted" if inverted else "", padding_said]
+    said = [modality_said, voi_said, inversion_said, padding_said]
     return found.paint(np.rint(shades * 255.0).astype(np.uint8)), [words for words in said if words]
+
+
+def _inversion(photometric: str, shape: str) -> tuple[bool, str]:
+    """Return whether low values are bright; where the two tags contradict each other the shape decides, as in dcmtk."""
+    low_is_bright = photometric == "MONOCHROME1"
+    inverted = shape == "INVERSE" or (low_is_bright and shape != "IDENTITY")
+    said = "inverted" if inverted else ""
+    if inverted == low_is_bright:
+        return inverted, said
+    return inverted, f"{said or 'not inverted'}, as PresentationLUTShape {shape} says"

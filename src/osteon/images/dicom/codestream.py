@@ -52,8 +52,8 @@ def head_of(data: bytes) -> Codestream:
 
 
 def _jpeg(data: bytes) -> Codestream:
-    # Decoders fill up what is missing with grey and say nothing; padding after the end is of zeros or FF.
-    if not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):
+    # Decoders fill up what is missing with grey and say nothing; what pads the end is of zeros, FF, FC or blanks.
+    if not data.rstrip(b"\0\xff\xfc \r\n").endswith(b"\xff\xd9"):
         raise ImageError("truncated: a JPEG frame without its end")
     if data.count(b"\xff\xda") > _MOST_SCANS:
         raise ImageError(f"damaged: a JPEG of more than {_MOST_SCANS} scans")

@@ -2,11 +2,13 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 _FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "US or SS": "H"}
@@ -76,12 +78,13 @@ class Header:
         tag = tag_for_keyword(keyword) or 0
         for scope in self.scopes:
             element = scope.get_item(tag) if tag in scope else None
-            value = getattr(element, "value", None)
-            if element is None or not isinstance(value, bytes) or not value:
+            if element is None:
                 continue
             vr = str(element.VR or "")
             vr = vr if vr in _FORMATS or vr in {"DS", "IS", "OW", "OB"} else dictionary_VR(tag)
-            return value, "<" if getattr(element, "is_little_endian", True) else ">", vr
+            value = _stored(element.value, vr)
+            if value:
+                return value, "<" if getattr(element, "is_little_endian", True) else ">", vr
         return b"", "<", ""
 
 
@@ -96,6 +99,18 @@ def _items(scope: Dataset, keyword: str) -> list[Dataset]:
     tag = tag_for_keyword(keyword) or 0
     value = scope[tag].value if tag in scope else None
     return list(value) if isinstance(value, Sequence) else []
+
+
+def _stored(value: Any, vr: str) -> bytes:
+    """Return a value's bytes; pydicom has read some already: opening a sequence settles PixelRepresentation."""
+    if isinstance(value, bytes):
+        return value
+    if value is None or isinstance(value, Sequence):
+        return b""
+    many = list(value) if isinstance(value, (list, tuple, MultiValue)) else [value]
+    if vr in _FORMATS:
+        return struct.pack("<" + _FORMATS[vr] * len(many), *many)
+    return "\\".join(str(one) for one in many).encode("latin-1", "replace")
 
 
 def _number(word: str) -> float:

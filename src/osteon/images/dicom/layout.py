@@ -9,6 +9,7 @@ from osteon.images.radiograph import ImageError
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT")
 _ALLOCATED = (1, 8, 16, 32, 64)
+MAX_DEEP = 12_000_000  # samples of more than 16 bit: their distinct values are found by sorting
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def layout(header: Header, frame: int) -> Layout:
     allocated = _needed(header, "BitsAllocated", "0028,0100")
     if allocated not in _ALLOCATED:
         raise ImageError(f"BitsAllocated (0028,0100) is {allocated}, expected one of {', '.join(map(str, _ALLOCATED))}")
+    if allocated > 16 and rows * columns * samples > MAX_DEEP:
+        raise ImageError(f"too large: {columns} x {rows} x {samples} of {allocated} bit, at most {MAX_DEEP:,} are read")
     stored, shift = _bits(header, allocated, said)
     signed = header.whole("PixelRepresentation")
     if signed not in {0, 1}:

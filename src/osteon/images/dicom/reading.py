@@ -35,6 +35,7 @@ TAGS: list[BaseTag | int] = [BaseTag(tag_for_keyword(keyword) or 0) for keyword 
 _PIXELS = {0x7FE00008: "float", 0x7FE00009: "double", 0x7FE00010: "integer"}
 _LONG = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UT", b"UC", b"UR", b"SQ", b"SV", b"UV"}
 _UNDEFINED = 0xFFFFFFFF
+_LARGE, _ITEMS = 1 << 20, 50_000  # bytes of a header that is worth counting in, and items in it
 _VR = re.compile(rb"[A-Z]{2}")
 
 
@@ -82,11 +83,22 @@ def take_apart(data: bytes) -> File:
     if syntax == DEFLATED:
         data, start = _inflate(data[start:]), 0
     implicit, little = _form(syntax, data[start : start + 6])
+    _check_items(data, start, little)
     stream = io.BytesIO(data)
     stream.seek(start)
     # Pixels come last of what is looked at; what follows them (0x7FE0 is a sorted group) is padding and signatures.
     dataset = read_dataset(stream, implicit, little, stop_when=_at_pixels, specific_tags=TAGS)
     return File(syntax, little, dataset, _element(data, stream.tell(), little))
+
+
+def _check_items(data: bytes, start: int, little: bool) -> None:
+    """Refuse a header of more items than any sequence has: each costs pydicom a kilobyte and a dataset."""
+    before, item = (b"\xe0\x7f", b"\xfe\xff\x00\xe0") if little else (b"\x7f\xe0", b"\xff\xfe\xe0\x00")
+    end = data.find(before, start)
+    if (end if end >= 0 else len(data)) - start > _LARGE and data.count(
+        item, start, end if end >= 0 else None
+    ) > _ITEMS:
+        raise ImageError(f"damaged: a header of more than {_ITEMS:,} items of sequences")
 
 
 def _at_pixels(tag: BaseTag, _: str | None, __: int) -> bool:

@@ -46,6 +46,7 @@ def samples_of(file: File, element: Element, layout: Layout, frame: int, extende
     """
     luma = layout.photometric.startswith("YBR") and layout.photometric not in {"YBR_ICT", "YBR_RCT"}
     if file.syntax in NATIVE and element.length is not None:
+        layout = _as_long_as_it_is(layout, element.value)
         return Samples(_native(file, element, layout, frame), layout, "", luma)
     if file.syntax not in {RLE, *NATIVE, *_STREAMS}:
         raise ImageError(f"transfer syntax {_named(file.syntax)}, which no decoder here reads; store it in another")
@@ -61,13 +62,37 @@ def _named(syntax: str) -> str:
     return UID(syntax).name if syntax.startswith("1.2.840.10008.") else "of a vendor's own"
 
 
+def _across(layout: Layout) -> int:
+    """Return the samples of a native frame."""
+    return layout.rows * layout.columns * (2 if _is_halved(layout) else layout.samples)
+
+
+def _is_halved(layout: Layout) -> bool:
+    """Tell whether two pixels share their colours in native data (4:2:2)."""
+    return layout.samples == 3 and layout.photometric.endswith("422")
+
+
+def _as_long_as_it_is(layout: Layout, value: memoryview) -> Layout:
+    """Compare native data with the header; a tenth more than it states, and no padding, is another image.
+
+    Raises:
+        ImageError: too short, or too long.
+    """
+    needed = -(-_across(layout) * layout.allocated * layout.frames // 8)
+    whole = layout.rows * layout.columns * layout.samples * layout.allocated * layout.frames // 8
+    found = len(value)
+    if found < needed:
+        raise ImageError(f"truncated: {found:,} bytes of pixel data of {needed:,}")
+    if layout.photometric.endswith("422") and whole <= found <= whole + 1:
+        return replace(layout, photometric="YBR_FULL", said=(*layout.said, "stored 4:4:4, not 4:2:2"))
+    if found > needed + max(needed // 10, 2) and bytes(value[needed:]).strip(b"\0\xff"):
+        raise ImageError(f"{found:,} bytes of pixel data where rows, columns, bits and frames make {needed:,}")
+    return layout
+
+
 def _native(file: File, element: Element, layout: Layout, frame: int) -> NDArray[Any]:
     """Return a view of the frame wherever there is nothing to rearrange."""
-    halved = layout.samples == 3 and layout.photometric.endswith("422")  # two pixels share their colours
-    across = layout.rows * layout.columns * (2 if halved else layout.samples)
-    needed = -(-across * layout.allocated * layout.frames // 8)
-    if len(element.value) < needed:
-        raise ImageError(f"truncated: {len(element.value):,} bytes of pixel data of {needed:,}")
+    across = _across(layout)
     if layout.allocated == 1:
         bits = np.frombuffer(element.value, np.uint8, -(-across * (frame + 1) // 8))
         flat: NDArray[Any] = np.unpackbits(bits, bitorder="little")[across * frame : across * (frame + 1)]
@@ -80,7 +105,7 @@ def _native(file: File, element: Element, layout: Layout, frame: int) -> NDArray
     if not file.little:
         flat = flat.view(">u2").astype("<u2").view("u1") if kind == "u1" and element.vr == "OW" else flat
         flat = flat.astype(flat.dtype.newbyteorder("="))
-    return _arranged(np.require(flat, requirements="A"), layout, halved)
+    return _arranged(np.require(flat, requirements="A"), layout, _is_halved(layout))
 
 
 def _arranged(flat: NDArray[Any], layout: Layout, halved: bool) -> NDArray[Any]:

@@ -10,6 +10,9 @@ from osteon.images.dicom.lookup import Lookup, lookup
 from osteon.images.window import edges
 
 LEAST_INSIDE = 0.01
+LEAST_SPREAD = (
+    1 / 8
+)  # of the greys, from the 0.5th to the 99.5th percentile: a window of 16 bit makes 12-bit data black
 _FUNCTIONS = {"": "linear", "LINEAR": "linear", "LINEAR_EXACT": "linear exact", "SIGMOID": "sigmoid"}
 
 
@@ -31,9 +34,9 @@ class Greys:
 def greys(values: NDArray[np.float64], counts: NDArray[np.int64], header: Header) -> tuple[NDArray[np.float64], str]:
     """Map values onto 0..1 by the first rule there is: VOI LUT, window, percentiles.
 
-    A rule misses where fewer than 1 % of the pixels lie strictly between its ends, or several values come out as one:
-    then percentiles stand in for it. A window is skipped where its width cannot be (below 1 for LINEAR, 0 or less
-    for the others).
+    A rule misses where fewer than 1 % of the pixels lie strictly between its ends, or what it makes of all but the
+    darkest and brightest 0.5 % spans less than an eighth of the greys: then percentiles stand in for it. A window is
+    skipped where its width cannot be (below 1 for LINEAR, 0 or less for the others).
 
     Args:
         values: (L,) finite.
@@ -47,7 +50,8 @@ def greys(values: NDArray[np.float64], counts: NDArray[np.int64], header: Header
     if rule is None:
         return _by_percentiles(values, counts)
     share = counts[rule.inside].sum() / counts.sum()
-    if share >= LEAST_INSIDE and (len(values) == 1 or np.ptp(np.rint(rule.shades * 255)) > 0):
+    low, high, _ = edges(rule.shades, counts)
+    if len(values) == 1 or (share >= LEAST_INSIDE and high - low >= LEAST_SPREAD):
         return rule.shades, rule.said
     shades, said = _by_percentiles(values, counts)
     return shades, f"{rule.said} misses the values, so {said}"

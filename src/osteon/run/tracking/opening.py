@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -46,14 +46,15 @@ def open_run(config: Config, folder: Path, source: str, redact: Redact, resumed_
     settings = config.logger.wandb
     assert settings is not None
     said = dict(redact(config.model_dump(mode="json", exclude={"resume"}))) | {"source": source}
-    name = settings.name or folder.name
+    told = said["logger"]["wandb"]  # a name or a tag may hold a private folder, too
+    name = told["name"] or folder.name
     facts = {
         "project": settings.project,
         "entity": settings.entity,
         "name": name,
-        "group": (settings.group or group(config))[:_GROUP],
+        "group": (told["group"] or group(config))[:_GROUP],
         "job_type": "train",
-        "tags": tags(config, source),
+        "tags": tags(config, source, told["tags"]),
         "config": said | ({"resumed_from": resumed_from} if resumed_from else {}),
     }
     run = _begin(settings, folder, facts)
@@ -67,9 +68,8 @@ def group(config: Config) -> str:
     return f"{'+'.join(config.tasks)}_{config.backbone.name}"
 
 
-def tags(config: Config, source: str) -> list[str]:
+def tags(config: Config, source: str, asked: Sequence[str]) -> list[str]:
     """Return tasks, backbone, datasets, source and the user's own tags, each once."""
-    asked = config.logger.wandb.tags if config.logger.wandb else []
     sets = [task.dataset.name for task in config.tasks.values()]
     return list(dict.fromkeys(tag[:_TAG] for tag in (*config.tasks, config.backbone.name, *sets, source, *asked)))
 
