@@ -110,3 +110,25 @@ def test_dataset_pickles_without_its_open_store(store: Path) -> None:
 def test_seeds_do_not_collide_nearby() -> None:
     seeds = {sample_seed(seed, epoch, row) for seed in range(3) for epoch in range(10) for row in range(300)}
     assert len(seeds) >= 8995
+
+
+def test_several_labels_of_an_image_are_absent_each_for_itself(store: Path) -> None:
+    image = np.zeros((4, 4), np.uint8)
+    told = [np.array([1.0, np.nan, 0.0], dtype=np.float32), np.array([np.nan, np.nan, 1.0], dtype=np.float32)]
+    batch = collate([Sample(image, row, {"a": values, "b": 1.0}) for row, values in enumerate(told)])
+    assert batch.targets["a"].tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert batch.present["a"].tolist() == [[True, False, True], [False, False, True]]
+    assert (batch.targets["a"].dtype, batch.targets["b"].tolist()) == (torch.float32, [1, 1])
+    assert batch.to(torch.device("cpu")).present["a"].shape == (2, 3)
+
+
+def test_an_image_with_any_label_is_trained_on_and_its_labels_are_its_own(store: Path) -> None:
+    data = make(store)
+    several = np.full((20, 2), np.nan)
+    several[3], several[5, 1] = (1.0, 0.0), 1.0
+    data.targets = {"a": several}
+    batch = next(iter(data.train_dataloader()))
+    order = batch.rows.argsort()
+    assert batch.rows[order].tolist() == [3, 5]
+    assert batch.targets["a"][order].tolist() == [[1, 0], [0, 1]]
+    assert batch.present["a"][order].tolist() == [[True, True], [False, True]]

@@ -84,7 +84,7 @@ def test_without_classes_the_error_gives_them_ready_to_type(root: Path) -> None:
     ("classes", "words"),
     [
         ([*MAKERS, "Arthrex"], "the folder of class Arthrex is missing; found Cofield, Depuy, Tornier, Zimmer"),
-        (MAKERS[:3], "the folder 'Zimmer' is no class of dataset.classes"),
+        (MAKERS[:3], "'Zimmer' not in dataset.classes"),
         (["Cofield", "Depuy", "Tornier", "Zimer"], "Did you mean 'Zimer'?"),
     ],
 )
@@ -94,7 +94,16 @@ def test_folders_and_classes_must_agree(root: Path, classes: list[str], words: s
 
 def test_a_class_beside_the_splits_is_refused(tmp_path: Path) -> None:
     picture(tmp_path, *(f"train/{maker}/1.png" for maker in MAKERS), "Zimmer/2.png")
-    assert "the folder 'Zimmer'" in fault(tmp_path)
+    assert "'Zimmer' not in dataset.classes" in fault(tmp_path)
+
+
+def test_a_private_folder_may_be_a_patient_and_is_not_shown(tmp_path: Path) -> None:
+    picture(tmp_path, "Meier_Anna/1.png", "Depuy/2.png")
+    for classes in ([], ["Depuy"], MAKERS):
+        told = fault(tmp_path, classes=classes, private=True)
+        assert "Meier" not in told
+        assert str(tmp_path) not in told
+    assert "none and 2 not shown" in fault(tmp_path, classes=[], private=True)
 
 
 @pytest.mark.parametrize(

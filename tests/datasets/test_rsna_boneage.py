@@ -36,7 +36,9 @@ def lay_train(root: Path, *lines: str, nested: bool = False) -> Path:
 def lay_all(root: Path, nested: bool = False) -> Path:
     lay_train(root, nested=nested)
     folder = "Bone Age Validation Set"
-    table(root, f"{folder}/Validation Dataset.csv", "Image ID,male,Bone Age (months)", "1386,TRUE,168.93", "10000,FALSE,3")
+    table(
+        root, f"{folder}/Validation Dataset.csv", "Image ID,male,Bone Age (months)", "1386,TRUE,168.93", "10000,FALSE,3"
+    )
     image(root, f"{folder}/boneage-validation-dataset-1", 1386)
     image(root, f"{folder}/boneage-validation-dataset-2/boneage-validation-dataset-2", 10000)
     table(root, "boneage-test-dataset.csv", "Case ID,Sex", "4360,M", "4361,F")
@@ -95,7 +97,9 @@ def test_a_table_without_images_is_left_out_and_files_without_rows_too(tmp_path:
 
 
 def test_what_is_missing_or_listed_twice_is_rejected(tmp_path: Path) -> None:
-    lay_train(tmp_path, "1377,180,False", "1378,12,True", "1378,12,True", "1379,94,False", "1379,95,False", "2000,9,True")
+    lay_train(
+        tmp_path, "1377,180,False", "1378,12,True", "1378,12,True", "1379,94,False", "1379,95,False", "2000,9,True"
+    )
     reading = read(tmp_path, SPEC)
     assert reading.rows["image_id"].tolist() == ["training/1377", "training/1378"]
     reasons = dict(zip(reading.rejected["image_id"], reading.rejected["reason"], strict=True))

@@ -41,6 +41,35 @@ def lay(
 PLAIN = pd.DataFrame({"path": ["1.png", "2.png", "3.png"], "fracture": [1, 0, None]})
 
 
+MONTHS = TargetSpec(meaning="bone age", kind="regression", unit="months", low=0.0, high=240.0)
+
+
+def test_a_number_keeps_its_value_and_its_scale(tmp_path: Path) -> None:
+    lay(tmp_path, "path,age_months\n1.png,0\n2.png,\n3.png,130.5\n")
+    chosen = spec(targets={"age_months": MONTHS})
+    rows = validate(complete(read(tmp_path, chosen).rows), card(chosen).targets)
+    assert rows["age_months"].fillna(-1).tolist() == [0.0, -1.0, 130.5]
+    assert card(chosen).targets["age_months"] == Target("bone age", "regression", (), "months", 0.0, 240.0)
+
+
+@pytest.mark.parametrize("wrong", ["-3", "241", "inf", "ten"])
+def test_a_number_out_of_its_range_is_refused_by_row(wrong: str, tmp_path: Path) -> None:
+    lay(tmp_path, f"path,age_months\n1.png,12\n2.png,{wrong}\n")
+    with pytest.raises(OsteonError) as told:
+        read(tmp_path, spec(targets={"age_months": MONTHS}))
+    assert f"'age_months' must hold months from 0 to 240 or blank; found {wrong!r} in row 3" in str(told.value)
+
+
+def test_ordinal_targets_are_indices_of_their_names(tmp_path: Path) -> None:
+    lay(tmp_path, "path,kl\n1.png,4\n2.png,0\n3.png,\n")
+    grades = TargetSpec(meaning="Kellgren-Lawrence grade", kind="ordinal", classes=["0", "1", "2", "3", "4"])
+    chosen = spec(targets={"kl": grades})
+    assert read(tmp_path, chosen).rows["kl"].fillna(-1).tolist() == [4.0, 0.0, -1.0]
+    lay(tmp_path, "path,kl\n1.png,7\n")
+    with pytest.raises(OsteonError, match=r"'kl' must hold one of 0, 1, 2, 3, 4; found '7' in row 2"):
+        read(tmp_path, chosen)
+
+
 @pytest.mark.parametrize("file", ["labels.csv", "labels.parquet"])
 def test_a_plain_table(file: str, tmp_path: Path) -> None:
     given = PLAIN.assign(

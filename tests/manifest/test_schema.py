@@ -58,3 +58,25 @@ def test_missing_target_column() -> None:
 def test_all_faults_are_listed() -> None:
     with pytest.raises(OsteonError, match=r"(?s)laterality.*sex"):
         validate(rows(laterality="x", sex="y"), TARGETS)
+
+
+MEASURED = TARGETS | {"months": Target("bone age", "regression", unit="months", low=0.0, high=240.0)}
+
+
+def test_numbers_lie_on_their_scale() -> None:
+    frame = rows(months=[0.0, 240.0, 13.5, np.nan])
+    assert len(validate(frame, MEASURED)) == 4
+    for wrong in (-3.0, 240.5, np.inf):
+        with pytest.raises(OsteonError, match=r"months must lie from 0 to 240 months or be empty\. 1 row.*id='b'"):
+            validate(rows(months=[0.0, wrong, 13.5, np.nan]), MEASURED)
+    free = {"pain": Target("pain", "regression")}
+    assert len(validate(rows(pain=[-1e9, 1e9, 0.0, np.nan]), free)) == 4
+    with pytest.raises(OsteonError, match="pain must lie"):
+        validate(rows(pain=[-np.inf, 1e9, 0.0, np.nan]), free)
+
+
+def test_grades_are_indices() -> None:
+    grades = {"grade": Target("a grade", "ordinal", ("0", "1", "2"))}
+    assert len(validate(rows(), grades)) == 4
+    with pytest.raises(OsteonError, match=r"grade must be one of 0, 1, 2 or empty.*grade=7"):
+        validate(rows(grade=[7.0, 0.0, 1.0, 1.0]), grades)

@@ -107,3 +107,17 @@ def test_both_losses_together() -> None:
     found = balance(training, CLASSES, TARGETS, TRAIN)
     assert found.emphasis["fracture"] == Emphasis((1.0, 6.0), 2.0, None)
     assert torch.tensor(found.emphasis["grade"].class_weights).isfinite().all()
+
+
+def test_each_label_of_several_is_counted_for_itself() -> None:
+    labels = np.stack([FRACTURE, np.where(np.isnan(GRADE), NAN, GRADE > 0)], axis=1)
+    found = balance(Training(imbalance="pos_weight"), {"both": 2}, {"both": labels}, TRAIN)
+    assert found.emphasis["both"] == Emphasis(positive_weights=(6.0, 3 / 3))
+    assert found.facts["both"]["train_rows"] == [[6, 1], [3, 3]]
+    assert json.loads(json.dumps(found.facts)) == found.facts
+    assert found.row_weights is None
+    focal = balance(Training(imbalance="focal", focal_alpha=0.3), {"both": 2}, {"both": labels}, TRAIN)
+    assert focal.emphasis["both"] == Emphasis(gamma=2.0, alpha=0.3)
+    none = np.where(TRAIN[:, None], 0.0, labels)
+    with pytest.raises(OsteonError, match=r"class 1 of task both has no train row"):
+        balance(Training(imbalance="pos_weight"), {"both": 2}, {"both": none}, TRAIN)

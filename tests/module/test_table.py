@@ -75,3 +75,24 @@ def test_rows_of_other_tasks_are_left_out_and_repeats_dropped() -> None:
     assert kl["image_id"].tolist() == ["c", "d"]
     assert [list(value) for value in kl["probabilities"]] == [[0.8, 0.2], [0.7, 0.3]]
     assert set(built["source"]) == {"phantom"}
+
+
+def test_each_label_of_several_is_a_task_of_its_own() -> None:
+    facts = {"t.a": TaskFacts(of="t"), "t.b": TaskFacts(of="t")}
+    targets = {"t": np.array([[1, np.nan], [0, 1], [np.nan, 0], [1, 1]])}
+    told = PredictionTable(frame(), targets, {"t": np.array([True, True, True, False])}, facts, "real")
+    decoded = {"t": {"probability": np.array([[0.3, 0.4], [0.1, 0.2], [0.5, 0.6], [0.7, 0.8], [0.9, 1.0]])}}
+    built = told.build(np.array([1, 0, 2, 3, 0]), decoded)
+    assert built["task"].tolist() == ["t.a"] * 3 + ["t.b"] * 3
+    assert built["image_id"].tolist() == list("abc") * 2
+    np.testing.assert_array_equal(built["target"], [1, 0, np.nan, np.nan, 1, 0])
+    assert built["probability"].tolist() == [0.1, 0.3, 0.5, 0.2, 0.4, 0.6]
+
+
+def test_numbers_keep_their_digits() -> None:
+    months = np.array([123.4, 0.1, np.nan, 7.0])
+    members = {"age": np.ones(4, dtype=bool)}
+    told = PredictionTable(frame(), {"age": months}, members, {"age": TaskFacts(head="regression")}, "real")
+    built = told.build(np.arange(4), {"age": {"value": months + 1}})
+    np.testing.assert_array_equal(built["target"], months)
+    np.testing.assert_array_equal(built["value"], months + 1)

@@ -161,7 +161,7 @@ def test_fracatlas_has_one_film_that_only_fits_after_exif_rotation(roots: dict[s
 def test_hip_table_parses_and_truth_agrees(roots: dict[str, Path]) -> None:
     root = roots["hip"]
     table = pd.read_csv(root / "labels.csv")
-    expected = "path,patient_id,study_id,laterality,view,body_part,sex,age_years,site,fracture"
+    expected = "path,patient_id,study_id,laterality,view,body_part,sex,age_years,site,fracture,fracture_type"
     assert ",".join(table.columns) == expected
     truth = json.loads((root / "truth.json").read_text())
     assert set(truth) == set(table["path"]) == {f"images/{file.name}" for file in (root / "images").iterdir()}

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -71,3 +72,53 @@ def test_what_would_be_refused_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(OsteonError, match=r"run\.fold is 7"):
         write(tmp_path / "test.parquet", rows(), FACTS, RUN | {"fold": 7}, {})
     assert not list(tmp_path.iterdir())
+
+
+def test_files_of_before_the_later_facts_are_read(tmp_path: Path) -> None:
+    """What a run wrote when there were only classifiers: none of the scale, the cut and the owner of a label."""
+    first = ("head", "unit", "pool", "truth", "classes", "groups", "protocol_threshold", "rule", "monitor")
+    old = {key: FACTS["mura"].to_json()[key] for key in first}
+    path = rewritten(tmp_path / "test.parquet", json.dumps({"tasks": {"mura": old}, "run": RUN}).encode())
+    assert read(path, guess=False).tasks == FACTS
+    del old["pool"]
+    path = rewritten(tmp_path / "test.parquet", json.dumps({"tasks": {"mura": old}, "run": RUN}).encode())
+    with pytest.raises(OsteonError, match=r"tasks\.mura lacks pool"):
+        read(path, guess=False)
+
+
+MIXED = {
+    "mura": TaskFacts(),
+    "age": TaskFacts(head="regression", low=0.0, high=240.0, unit_name="months"),
+    "kl": TaskFacts(head="ordinal", classes=("0", "1", "2"), cut=2),
+    "t.a": TaskFacts(of="t"),
+}
+
+
+def mixed() -> pd.DataFrame:
+    """Rows of every head in one table; a cell is empty where a row's head has no such column."""
+    parts = [
+        rows(),
+        rows(task="age", value=[1.0, 2.5, 3, 240]).drop(columns="probability"),
+        rows(task="kl", value=0.5, probabilities=[[0.5, 0.5, 0.0]] * 4).drop(columns="probability"),
+        rows(task="t.a"),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("name", ["test.parquet", "test.csv"])
+def test_heads_share_a_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".csv":
+        mixed().to_csv(path, index=False)
+        found = read(path)
+        assert {task: facts.head for task, facts in found.tasks.items()} == {
+            "mura": "binary", "age": "regression", "kl": "ordinal", "t.a": "binary"
+        }  # fmt: skip
+    else:
+        write(path, mixed(), MIXED, RUN, {})
+        found = read(path, guess=False)
+        assert found.tasks == MIXED
+    frame = found.frame.set_index("task")
+    assert frame.loc["age", "value"].tolist() == [1, 2.5, 3, 240]
+    assert [list(value) for value in frame.loc["kl", "probabilities"]] == [[0.5, 0.5, 0]] * 4
+    assert frame.loc["mura", "value"].isna().all()

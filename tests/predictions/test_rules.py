@@ -121,3 +121,83 @@ def test_a_group_named_twice_counts_once() -> None:
 
 def test_the_last_class_may_be_watched() -> None:
     assert TaskFacts(head="multiclass", classes=("a", "b", "c"), monitor="recall_2").monitor == "recall_2"
+
+
+AGE = {"mura": TaskFacts(head="regression", low=0.0, high=240.0, unit_name="months")}
+GRADE = {"mura": TaskFacts(head="ordinal", classes=("0", "1", "2"))}
+
+
+def graded(**changes: Any) -> Any:
+    even = {"probabilities": [[0.2, 0.3, 0.5]] * 4, "value": [1.3] * 4, "target": [0.0, 2.0, np.nan, 1.0]}
+    return rows(**(even | changes))
+
+
+def test_numbers_and_grades_that_keep_the_rules_pass() -> None:
+    frame = rows(value=[0.0, 240.0, 13.5, 7], target=[0.0, 239.9, np.nan, 3.25]).drop(columns="probability")
+    assert check(frame, AGE)["value"].dtype == np.float64
+    assert len(check(graded(), GRADE)) == 4
+    anything = {"mura": TaskFacts(head="regression")}
+    assert len(check(rows(value=[-1e9, 1e9, 0, 0], target=[-5.0, 1e9, np.nan, 0]), anything)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"value": [1.0, 240.1, 3, 4]}, r"task mura: value is not a number from 0 to 240 in 1 of 4.*image_id=b"),
+        ({"value": [1.0, np.nan, 3, 4]}, "value is not a number from 0 to 240 in 1"),
+        ({"value": [1.0, np.inf, 3, 4]}, "value is not a number from 0 to 240 in 1"),
+        ({"value": ["1", "x", "3", "4"]}, "value is not a number.*image_id=b"),
+        ({"value": 1.0, "target": [0, -3.0, 1, 1]}, r"target is not a number from 0 to 240 in 1 of .*image_id=b"),
+    ],
+)
+def test_numbers_outside_the_scale_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OsteonError, match=message):
+        check(rows(**changes), AGE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"value": [1.0, 2.5, 1, 1]}, "value is not a number from 0 to 2 in 1"),
+        ({"target": [0.0, 3.0, 1, 1]}, r"not one of 0\.\.2 in 1"),
+        ({"probabilities": [[0.2, 0.3, 0.4]] * 4}, r"probabilities are not in \[0, 1\] with sum 1"),
+        ({"probabilities": [[0.5, 0.5]] * 4}, "has not 3 entries"),
+    ],
+)
+def test_grades_outside_the_scale_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OsteonError, match=message):
+        check(graded(**changes), GRADE)
+
+
+def test_a_number_needs_its_column() -> None:
+    with pytest.raises(OsteonError, match="no column value"):
+        check(rows(), AGE)
+    with pytest.raises(OsteonError, match="no column value"):
+        check(graded().drop(columns="value"), GRADE)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"head": "regresion"}, "Did you mean 'regression'"),
+        ({"head": "regression", "low": 9.0, "high": 3.0}, "9 is not below 3"),
+        ({"head": "regression", "low": "0"}, "low: '0' is not a number"),
+        ({"head": "ordinal", "classes": ("0", "1"), "cut": 2}, "cut: 2, but expected 1 to 1"),
+        ({"head": "ordinal", "classes": ("0", "1"), "cut": 1.0}, r"cut: 1\.0 is not a whole number"),
+        ({"cut": 1}, "only an ordinal head"),
+        ({"head": "ordinal", "classes": ("0", "1"), "monitor": "auroc_at_cut"}, "needs a cut"),
+        ({"head": "ordinal", "classes": ("0", "1"), "monitor": "recall_2"}, "expected recall_0 to recall_1"),
+        ({"head": "ordinal", "classes": ("0",)}, "do not fit"),
+        ({"of": 3}, "of: 3 is not a text"),
+    ],
+)
+def test_facts_that_mean_nothing_are_refused(told: dict[str, Any], message: str) -> None:
+    with pytest.raises(OsteonError, match=message):
+        TaskFacts(**told)
+
+
+def test_each_head_has_a_monitor_of_its_own() -> None:
+    heads = ("binary", "multiclass", "ordinal", "regression")
+    found = [TaskFacts(head=head).monitor for head in heads]
+    assert found == ["auroc", "macro_auroc", "quadratic_kappa", "mae"]
+    assert TaskFacts(head="regression").classes == ()

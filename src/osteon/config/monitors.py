@@ -20,7 +20,16 @@ MONITORS = {
         "balanced_accuracy",
         "f1",
     ),
-    "multiclass": ("macro_auroc", "multiclass_brier", "log_loss", "kappa", "accuracy", "balanced_accuracy"),
+    "multiclass": (
+        "macro_auroc",
+        "multiclass_brier",
+        "log_loss",
+        "kappa",
+        "accuracy",
+        "balanced_accuracy",
+        "top2",
+        "top3",
+    ),
     "ordinal": (
         "quadratic_kappa",
         "accuracy",
@@ -28,20 +37,25 @@ MONITORS = {
         "off_by_one",
         "mae",
         "mse",
+        "class_mae",
+        "class_mse",
         "auroc_at_cut",
     ),
-    "regression": ("mae", "rmse", "bias", "within_12"),
+    "regression": ("mae", "rmse", "within_12", "pearson", "r2"),
     "multilabel": ("macro_auroc", "macro_average_precision"),
 }
 
 
 def check_monitor(key: str, name: str, head: str) -> None:
-    """Refuse a score that the head does not have; `recall_<k>` is the recall of class k of several.
+    """Refuse a score that the head does not have.
+
+    `recall_<k>` is the recall of class k of several, `within_<k>` the share of answers at most k of the unit off.
 
     Raises:
         OsteonError: names `key`, what was found, the nearest right name and all there are.
     """
-    if name in MONITORS[head] or (head in ("multiclass", "ordinal") and re.fullmatch(r"recall_\d+", name)):
+    family = {"multiclass": r"recall_\d+", "ordinal": r"recall_\d+", "regression": r"within_\d+"}.get(head)
+    if name in MONITORS[head] or (family and re.fullmatch(family, name)):
         return
     known = ", ".join(MONITORS[head])
     raise OsteonError(f"{key}: a {head} head has no score {name!r}.{nearest(name, MONITORS[head])} It has: {known}")

@@ -38,7 +38,8 @@ def card(spec: FoldersSpec) -> LocatedCard:
         targets={spec.target: Target(_meaning(spec), spec.target_kind, classes)},
         private=spec.private,
         expected=spec.expected,
-        landmarks=(*spec.classes, *(f"train/{name}" for name in spec.classes)),
+        # Without classes any folder that holds folders with files is one: `read` then lists what is there.
+        landmarks=(*spec.classes, *(f"train/{name}" for name in spec.classes)) or ("*/*.*",),
     )
 
 
@@ -101,19 +102,22 @@ def _check(spec: FoldersSpec) -> None:
 
 def _check_folders(said: str, root: Path, spec: FoldersSpec, parts: list[str], loose: list[str]) -> None:
     """Refuse folders that are no class, classes that are no folder, and a config without classes."""
-    found = Counter(name for part in parts for name in children(root / part))
-    listed = ", ".join(sorted(found))
+    found = sorted({name for part in parts for name in children(root / part)})
+    # Of a private set a folder may be a patient's: only those that the config names are shown.
+    shown = [name for name in found if not spec.private or name in spec.classes]
+    hidden = f" and {len(found) - len(shown)} not shown" if len(shown) < len(found) else ""
+    listed = f"{', '.join(shown) or 'none'}{hidden}"
     if not spec.classes:
-        names_ = f"folders there: dataset.classes=[{','.join(sorted(found))}]" if found else "no folder is there"
-        raise OsteonError(f"dataset.classes: not given. Name them in index order; {names_}. Looked in {said}")
+        ready = f"dataset.classes=[{','.join(shown)}]" if shown else listed
+        raise OsteonError(f"dataset.classes: not given. Name them in index order. Folders in {said}: {ready}")
     foreign = [name for name in found if name not in spec.classes] + loose
     if foreign:
-        hint = nearest(foreign[0], spec.classes)
-        raise OsteonError(f"{said}: the folder {foreign[0]!r} is no class of dataset.classes.{hint} "
-                          f"Classes: {', '.join(spec.classes)}")  # fmt: skip
+        which = f"{len(foreign)} folders" if spec.private else repr(foreign[0])
+        hint = "" if spec.private else nearest(foreign[0], spec.classes)
+        raise OsteonError(f"{said}: {which} not in dataset.classes.{hint} Classes: {', '.join(spec.classes)}")
     missing = [name for name in spec.classes if name not in found]
     if missing:
-        raise OsteonError(f"{said}: the folder of class {', '.join(missing)} is missing; found {listed or 'none'}")
+        raise OsteonError(f"{said}: the folder of class {', '.join(missing)} is missing; found {listed}")
 
 
 def _images(root: Path, folder: str, notes: list[str]) -> list[str]:

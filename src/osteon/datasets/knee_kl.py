@@ -20,7 +20,7 @@ from osteon.manifest.target import Reading
 SIZES = (224, 299)
 SPLITS = ("train", "val", "test")
 ASIDE = ("auto_test", "most_test", "most_auto_test")
-_KNEE = re.compile(r"(?P<patient>\d+)(?:(?P<side>[LR])|_[12])\.\w+")  # auto_test/ numbers the knees of a film: 9656070_2.png
+_KNEE = re.compile(r"(?P<patient>\d+)(?:(?P<side>[LR])|_[12])\.\w+")  # auto_test/ numbers a film's knees: 9656070_2
 _GRADE = re.compile(r"([0-4])[ _-]?([A-Za-z]*)")
 
 

@@ -44,10 +44,10 @@ class Make:
 
 
 MAKES = {
-    "Cofield": Make(23.5, 22.0, 1.0, 128.0, 8.0, 5.6, 5.2, 8.5, 3, 0.0, "tray"),
-    "Depuy": Make(26.0, 23.0, 3.0, 112.0, 10.0, 6.6, 4.4, 6.0, 3, 3.5, "pegs"),
-    "Tornier": Make(24.0, 19.0, 0.0, 116.0, 12.5, 8.8, 5.6, 0.0, 0, 8.0, "pegs"),
-    "Zimmer": Make(25.0, 21.0, 5.0, 92.0, 11.5, 8.2, 7.4, 4.0, 2, 0.0, ""),
+    "Cofield": Make(23.5, 22.0, 1.0, 140.0, 8.0, 5.6, 5.2, 8.5, 3, 0.0, "tray"),
+    "Depuy": Make(26.5, 24.0, 3.0, 112.0, 10.0, 6.6, 4.4, 6.0, 3, 3.5, "pegs"),
+    "Tornier": Make(23.5, 18.0, 0.0, 116.0, 13.0, 9.2, 5.6, 0.0, 0, 8.0, "pegs"),
+    "Zimmer": Make(25.0, 21.0, 5.0, 80.0, 11.5, 8.2, 7.4, 4.0, 2, 0.0, ""),
 }
 REVERSE = len(MAKES)  # form of a replacement with the ball on the shoulder blade
 SPREAD = 0.055  # relative sd of a built implant's measures about its make's

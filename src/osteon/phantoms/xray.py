@@ -19,6 +19,7 @@ from osteon.phantoms.scene import Scene
 TISSUE, CORTEX, MEDULLA, METAL = 0.017, 0.078, 0.030, 0.80
 PLASTER = 0.030  # a cast's: gypsum with as much air
 HEADROOM = 0.12  # of the log range, kept above the densest bone: metal is the whitest thing on a film
+BEHIND = 0.3  # share of the scatter that reaches the detector behind metal
 SKIN = 5.0  # mm of tissue from which on a pixel is body
 
 
@@ -52,7 +53,7 @@ def expose(
         piece.draw(paths.metal, camera)
     soft = np.maximum(paths.tissue, (paths.cortex + paths.medulla) * np.float32(1.15))
     load = _load(paths, soft, _texture(shape, camera.scale, rng))
-    film = _respond(_detect(load, soft, how, rng), how, soft, paths.metal)
+    film = _respond(_detect(load, soft, paths.metal, how, rng), how, soft, paths.metal)
     collimate(film, how)
     mark(film, how)
     full = 2**bits - 1
@@ -93,9 +94,10 @@ def _load(paths: Paths, soft: Array, texture: tuple[Array, Array]) -> Array:
     return np.asarray(load + np.float32(METAL) * paths.metal, np.float32)
 
 
-def _detect(load: Array, soft: Array, how: Exposure, rng: np.random.Generator) -> Array:
+def _detect(load: Array, soft: Array, metal: Array, how: Exposure, rng: np.random.Generator) -> Array:
     """Return the detector's log signal: primary and scattered quanta, detector blur, quantum noise, line artefacts."""
     primary, share = np.exp(-load), np.float32(how.scatter) * np.minimum(soft / np.float32(120), 1)
+    share = share * (np.float32(BEHIND) + np.float32(1 - BEHIND) * np.exp(-metal))
     signal = cv2.GaussianBlur(primary * (1 - share) + _wide(primary, 8, 3.0) * share, (0, 0), how.blur)
     grain = cv2.GaussianBlur(rng.standard_normal(load.shape, np.float32), (0, 0), 0.5) * np.float32(1.9)
     body = signal[soft > SKIN]

@@ -100,13 +100,13 @@ def merge(tables: Sequence[Predictions]) -> Predictions:
 
 
 def _guess(rows: pd.DataFrame) -> TaskFacts:
+    graded = "value" in rows and bool(rows["value"].notna().any())
     if "probabilities" in rows and rows["probabilities"].notna().any():
         count = int(np.size(rows["probabilities"].dropna().iloc[0]))
-        head = "ordinal" if "value" in rows and rows["value"].notna().any() else "multiclass"
-        return TaskFacts(head=head, classes=tuple(str(index) for index in range(max(count, 2))))
-    if "value" in rows and rows["value"].notna().any() and "probability" not in rows:
-        return TaskFacts(head="regression")
-    return TaskFacts()
+        classes = tuple(str(index) for index in range(max(count, 2)))
+        return TaskFacts(head="ordinal" if graded else "multiclass", classes=classes)
+    without = "probability" not in rows or rows["probability"].isna().all()
+    return TaskFacts(head="regression" if graded and without else "binary")
 
 
 def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:

@@ -28,7 +28,7 @@ def interval(sample: Sample, level: float = 0.95) -> tuple[float | None, float |
     clusters, counts = len(table), table.sum(0)
     value = float(multiclass_kappa(counts.reshape(sample.classes, sample.classes, 1))[0])
     if value == 1:
-        return (*_perfect(sample), "wilson, n = patients")
+        return (*perfect(sample), "wilson, n = patients")
     spread = table @ influence(counts, sample.classes) if clusters > 1 else np.zeros(1)
     if np.allclose(spread, 0) or value == -1:
         return None, None, "none"
@@ -51,7 +51,8 @@ def influence(counts: Floats, classes: int) -> Floats:
     return result
 
 
-def _perfect(sample: Sample) -> tuple[float, float]:
+def perfect(sample: Sample) -> tuple[float, float]:
+    """Return (low, 1) of a kappa of 1; weighted kappa has the same, if grades were confused as by chance."""
     share = np.bincount(sample.target, minlength=sample.classes) / len(sample.target)
     chance = float((share**2).sum())
     low = wilson(sample.clusters, sample.clusters)[0]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from osteon.scoring.sample import Evaluate, Floats, Sample, ratio
+from osteon.scoring.sample import Evaluate, Floats, Moments, Sample, ratio
 
 Formula = Callable[[Floats, Floats, Floats, Floats], Floats]
+# (classes, classes, replicates) tables -> (replicates,) values.
+Several = Callable[[Floats], Floats]
 
 
 def cells(sample: Sample) -> Floats:
@@ -31,12 +33,12 @@ def binary(formula: Formula) -> Callable[[Sample], Evaluate]:
     return prepare
 
 
-def multiclass(formula: Callable[[Floats], Floats]) -> Callable[[Sample], Evaluate]:
+def multiclass(formula: Several) -> Callable[[Sample], Evaluate]:
     """Make a metric of a formula of (classes, classes, replicates) confusion tables."""
 
     def prepare(sample: Sample) -> Evaluate:
-        table, count = cells(sample).T.copy(), sample.classes
-        return lambda weights: formula((table @ weights).reshape(count, count, -1))
+        count = sample.classes
+        return Moments(cells(sample).T.copy(), lambda totals: formula(totals.reshape(count, count, -1)))
 
     return prepare
 
@@ -103,6 +105,6 @@ def multiclass_balanced_accuracy(table: Floats) -> Floats:
     return ratio(np.nansum(recalls, axis=0), (~np.isnan(recalls)).sum(0) * 1.0)
 
 
-def recall(index: int) -> Callable[[Floats], Floats]:
+def recall(index: int) -> Several:
     """Return the formula of one class's recall; undefined where the class is absent."""
     return lambda table: ratio(table[index, index], table[index].sum(0))

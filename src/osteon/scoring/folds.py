@@ -7,8 +7,10 @@ import pandas as pd
 
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
+from osteon.scoring.macro import owners, score_labels
+from osteon.scoring.registry import METRICS
 from osteon.scoring.runs import Run, load
-from osteon.scoring.table import Point, check_replicates, score, score_units
+from osteon.scoring.table import Point, check_replicates, points, score, score_units
 from osteon.scoring.units import units
 
 # What folds must share, and what each stands for.
@@ -86,23 +88,36 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
     """
     _alike(runs)
     _complete(runs)
+    tasks = runs[0].predictions.tasks
+    joined = {task: _joined(runs, task, facts) for task, facts in tasks.items()}
     parts = []
-    for task, facts in runs[0].predictions.tasks.items():
-        tables = [_fold_units(run, task, facts) for run in runs]
-        joined = pd.concat(tables, ignore_index=True)
-        _disjoint(joined, runs, task)
-        operating = [Point("protocol", facts.protocol_threshold)] if facts.head == "binary" else [Point("")]
-        if "decision" in joined and joined["decision"].notna().all():
+    for task, table in joined.items():
+        operating = points(tasks[task], None, "test")
+        if "decision" in table and table["decision"].notna().all():
             operating.append(Point("frozen", None, "each fold's own threshold"))
-        name = runs[0].predictions.split_name(task, "test")
-        labels = {"task": task, "split": "test", "split_name": f"{name}, {len(runs)} folds joined"}
-        parts.append(_noted(score_units(joined, facts, labels, operating, replicates, seed), runs))
-    return pd.concat(parts, ignore_index=True)
+        parts.append(score_units(table, tasks[task], _labels(runs, task), operating, replicates, seed))
+    for owner, names in owners(tasks).items():
+        tables = {name: joined[name] for name in names}
+        labels = _labels(runs, names[0]) | {"task": owner}
+        parts.append(score_labels(tables, tasks, labels, replicates, seed))
+    return pd.concat([_noted(part, runs) for part in parts], ignore_index=True)
+
+
+def _joined(runs: Sequence[Run], task: str, facts: TaskFacts) -> pd.DataFrame:
+    table = pd.concat([_fold_units(run, task, facts) for run in runs], ignore_index=True)
+    _disjoint(table, runs, task)
+    return table
+
+
+def _labels(runs: Sequence[Run], task: str) -> dict[str, str]:
+    name = runs[0].predictions.split_name(task, "test")
+    return {"task": task, "split": "test", "split_name": f"{name}, {len(runs)} folds joined"}
 
 
 def _noted(table: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
     """Say what was taken on trust, and which metrics rank the scores of different models together."""
-    ranks = table["operating_point"].isna() & table["value"].notna()
+    ranking = [item.name for item in METRICS.values() if item.ranks]
+    ranks = table["metric"].isin(ranking) & table["value"].notna()
     said = [ranks.map({True: f"scores of {len(runs)} models ranked together", False: ""})]
     unknown = [what for key, what in SHARED.items() if runs[0].said(key) is None]
     if unknown:

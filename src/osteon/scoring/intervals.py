@@ -8,14 +8,16 @@ other metric.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osteon.scoring import agreement, bootstrap, delong
+from osteon.scoring import agreement, bootstrap, delong, deviation, jackknife
+from osteon.scoring.grades import at_cut
 from osteon.scoring.metrics import PROPORTIONS, Metric
 from osteon.scoring.proportions import clustered, wilson
-from osteon.scoring.sample import Floats, Sample
+from osteon.scoring.sample import Floats, Moments, Sample
 
 # Below these the simulated coverage leaves 93-97 %: patients, and units of the rarer class (more of them are needed for
 # a bootstrap and for the AUROC, which covers 91-94 % with 20-45 positives where it is 0.96 or more).
@@ -34,10 +36,13 @@ class Interval:
     note: str = ""
 
 
-def interval(item: Metric, sample: Sample, value: float | None, replicates: Floats) -> Interval:
+def interval(
+    item: Metric, sample: Sample, value: float | None, replicates: Floats, head: str = "binary"
+) -> Interval:
     """Choose and compute the 95 % interval of one metric.
 
-    Proportions: Wilson (`proportions.clustered`). AUROC: DeLong (`delong.interval`). Kappa: `agreement.interval`. ECE:
+    Shares: Wilson (`proportions.clustered`). AUROC: DeLong (`delong.interval`). Kappa: `agreement.interval`. Errors,
+    limits of agreement, correlations and the quadratic kappa: `jackknife.interval` on the metric's own scale. ECE:
     none, as its bias in small samples exceeds its spread. All others: the percentile of the clustered bootstrap.
 
     Args:
@@ -45,29 +50,81 @@ def interval(item: Metric, sample: Sample, value: float | None, replicates: Floa
         sample: the labelled units.
         value: the point estimate, None where undefined.
         replicates: (replicates,) bootstrap values, NaN where undefined.
+        head: the kind of head that the sample is of.
     """
     if value is None:
         return Interval()
     if item.name == "ece":
         return Interval(note="biased upwards in small samples")
-    if item.name == "kappa":
-        found = Interval(*agreement.interval(sample))
-    elif item.name in PROPORTIONS or item.name.startswith("recall_"):
-        counted = _counted(item.name, sample)
-        right = sample.call[counted] == sample.target[counted]
-        found = Interval(*clustered(right, sample.cluster[counted]))
-    elif item.name == "auroc":
-        found = _auroc(sample, value)
-    else:
-        found = _bootstrap(replicates)
+    found = _formula(item, sample, value, head) or _bootstrap(replicates)
     return found if found.low is not None else Interval(note="no spread to resample")
 
 
-def small(sample: Sample, method: str) -> bool:
+def _formula(item: Metric, sample: Sample, value: float, head: str) -> Interval | None:
+    """Return the interval of a metric that has a formula for it, None where it has none."""
+    if item.scale:
+        return _smooth(item, sample, value, head)
+    if item.name == "kappa":
+        return Interval(*agreement.interval(sample))
+    if item.success is not None:
+        return Interval(*clustered(item.success(sample), sample.cluster))
+    if item.name in PROPORTIONS or item.name.startswith("recall_"):
+        counted = _counted(item.name, sample)
+        right = sample.call[counted] == sample.target[counted]
+        return Interval(*clustered(right, sample.cluster[counted]))
+    if item.name == "auroc":
+        return _auroc(sample, value)
+    return _auroc(at_cut(sample), value) if item.name == "auroc_at_cut" else None
+
+
+def _smooth(item: Metric, sample: Sample, value: float, head: str) -> Interval:
+    """Bound a smooth function of sums; at the end of its range a metric shows no spread, but for kappa there is one."""
+    if item.name == "quadratic_kappa" and value == 1:
+        return Interval(*agreement.perfect(sample), "wilson, n = patients")
+    if item.scale == "mover":
+        return Interval(*_limit(sample, value))
+    prepared = item.prepare(sample, head)
+    if value in item.range or not isinstance(prepared, Moments):
+        return Interval()
+    return Interval(*jackknife.interval(prepared, value, item.scale))
+
+
+def _limit(sample: Sample, value: float) -> tuple[float | None, float | None, str]:
+    """Bound a limit of agreement by the intervals of the bias and of the standard deviation, the latter on a log scale.
+
+    Their distances from the estimates are joined as the sides of a right angle: Zou (2013), Stat Methods Med Res
+    22:630, for several units a patient. A limit's own jackknife is symmetric and misses its outer side twice as often.
+    """
+    mean, spread = (cast(Moments, made(sample)) for made in (deviation.bias, deviation.spread))
+    centre, width = (float(made(sample.one())[0]) for made in (mean, spread))
+    if width == 0 or not np.isfinite(width):
+        return None, None, "none"
+    of_mean, of_spread = jackknife.interval(mean, centre, "plain"), jackknife.interval(spread, width, "log")
+    if of_mean[0] is None or of_mean[1] is None or of_spread[0] is None or of_spread[1] is None:
+        return None, None, "none"
+    near, far = deviation.LIMIT * (width - of_spread[0]), deviation.LIMIT * (of_spread[1] - width)
+    down, up = (near, far) if value > centre else (far, near)
+    low, high = np.hypot(centre - of_mean[0], down), np.hypot(of_mean[1] - centre, up)
+    return float(value - low), float(value + high), "jackknife, mover"
+
+
+def small(item: Metric, sample: Sample, method: str) -> bool:
     """Return whether the sample is so small that an interval by `method` may cover less than it says."""
-    rarest = int(np.bincount(sample.target, minlength=sample.classes).min())
+    if method == "none":
+        return False
     few = FEW_RANKED if method.startswith(("bootstrap", "delong")) else FEW_UNITS
-    return method != "none" and (sample.clusters < FEW_PATIENTS or rarest < few)
+    return sample.clusters < FEW_PATIENTS or _rarest(item, sample) < few
+
+
+def _rarest(item: Metric, sample: Sample) -> int:
+    """Return the units of the rarest class that a metric leans on: of all of them, where it is no metric of classes."""
+    if item.scale or item.success is not None:
+        return len(sample.target)
+    if item.name == "auroc_at_cut":
+        sample = at_cut(sample)
+    if len(sample.label):
+        return int(np.bincount(sample.label * 2 + sample.target, minlength=2 * (int(sample.label.max()) + 1)).min())
+    return int(np.bincount(sample.target, minlength=sample.classes).min())
 
 
 def _bootstrap(replicates: Floats) -> Interval:

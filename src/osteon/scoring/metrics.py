@@ -1,92 +1,35 @@
-"""The metrics by name: which head has them, which way is better, whether they need a threshold."""
+"""The metrics of a task by name, and the samples that they are computed from."""
 
 import re
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from osteon.errors import OsteonError, nearest
 from osteon.predictions import TaskFacts
-from osteon.scoring import calibration, counts, ranking
-from osteon.scoring.sample import Codes, Evaluate, Sample
+from osteon.scoring.registry import METRICS, PROPORTIONS, Metric, recall, within
+from osteon.scoring.sample import Codes, Sample
 from osteon.scoring.units import scores, units
 
-Prepare = Callable[[Sample], Evaluate]
+__all__ = ["METRICS", "PROPORTIONS", "Metric", "direction", "estimate", "metric", "metrics_of", "monitor", "sample_of"]
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: as in the score table and in `monitor`.
-        heads: how to prepare it for each kind of head that has it.
-        higher_is_better: its direction.
-        needs_threshold: whether it is a metric of called classes, so that it exists at each operating point.
-        range: least and greatest value.
-        fallback: what an undefined value counts as where a number must be had (the monitored metric): chance, or worst.
-    """
-
-    name: str
-    heads: dict[str, Prepare]
-    higher_is_better: bool = True
-    needs_threshold: bool = False
-    range: tuple[float, float] = (0.0, 1.0)
-    fallback: float = 0.0
-
-    def prepare(self, sample: Sample, head: str) -> Evaluate:
-        """Sort and count once; the result evaluates any weights."""
-        return self.heads[head](sample)
-
-
-def _called(name: str, formula: counts.Formula, **more: Prepare) -> Metric:
-    return Metric(name, {"binary": counts.binary(formula), **more}, needs_threshold=True)
-
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("auroc", {"binary": ranking.auroc}, fallback=0.5),
-        Metric("macro_auroc", {"multiclass": ranking.macro_auroc}, fallback=0.5),
-        Metric("average_precision", {"binary": ranking.average_precision}),
-        Metric("brier", {"binary": calibration.brier}, False, fallback=1.0),
-        Metric("multiclass_brier", {"multiclass": calibration.multiclass_brier}, False, range=(0.0, 2.0), fallback=2.0),
-        Metric("log_loss", {"multiclass": calibration.log_loss}, False, range=(0.0, float("inf")), fallback=36.1),
-        Metric("ece", {"binary": calibration.ece}, False, fallback=1.0),
-        Metric(
-            "kappa",
-            {"binary": counts.binary(counts.kappa), "multiclass": counts.multiclass(counts.multiclass_kappa)},
-            needs_threshold=True,
-            range=(-1.0, 1.0),
-        ),
-        _called("sensitivity", counts.sensitivity),
-        _called("specificity", counts.specificity),
-        _called("ppv", counts.ppv),
-        _called("npv", counts.npv),
-        _called("accuracy", counts.accuracy, multiclass=counts.multiclass(counts.multiclass_accuracy)),
-        _called(
-            "balanced_accuracy",
-            counts.balanced_accuracy,
-            multiclass=counts.multiclass(counts.multiclass_balanced_accuracy),
-        ),
-        _called("f1", counts.f1),
-    )
-}
-# What the binomial formulas hold for: shares of units.
-PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
+# By how much an answer may be off to count as near, by the unit of the target.
+NEAR = {"months": 12, "years": 1, "grades": 1}
 
 
 def metric(name: str, head: str) -> Metric:
-    """Return the metric called `name` of a head; `recall_<k>` is the recall of class k of a multiclass head.
+    """Return the metric called `name` of a head.
+
+    `recall_<k>` is the recall of class k of a multiclass or ordinal head, `within_<k>` the share of a regression
+    head's units that are at most k of the unit off.
 
     Raises:
         OsteonError: there is none of that name, or that head has it not.
     """
-    if (found := re.fullmatch(r"recall_(\d+)", name)) and head == "multiclass":
-        return Metric(name, {head: counts.multiclass(counts.recall(int(found[1])))}, needs_threshold=True)
+    for pattern, heads, make in _FAMILIES:
+        if (found := re.fullmatch(pattern, name)) and head in heads:
+            return make(int(found[1]))
     options = [option.name for option in METRICS.values() if head in option.heads]
     if name not in options:
         raise OsteonError(
@@ -95,11 +38,26 @@ def metric(name: str, head: str) -> Metric:
     return METRICS[name]
 
 
+_FAMILIES = (
+    (r"recall_(\d+)", ("multiclass", "ordinal"), recall),
+    (r"within_(\d+)", ("regression",), within),
+)
+
+
 def metrics_of(facts: TaskFacts) -> list[Metric]:
-    """Return the metrics of a task's score table, in its order."""
-    listed = [item for item in METRICS.values() if facts.head in item.heads]
-    if facts.head == "multiclass":
-        listed += [metric(f"recall_{index}", facts.head) for index in range(len(facts.classes))]
+    """Return the metrics of a task's score table, in its order; those that its classes or unit give no sense left out.
+
+    A regression has the share within 12 months, one year or one grade; in other units only where it is monitored.
+    """
+    count = len(facts.classes)
+    senseless = {"within_12", *(f"top{k}" for k in (2, 3) if k >= count), *(() if facts.cut else ("auroc_at_cut",))}
+    listed = [item for item in METRICS.values() if facts.head in item.heads and item.name not in senseless]
+    if facts.head in ("multiclass", "ordinal"):
+        listed += [recall(index) for index in range(count)]
+    if facts.head == "regression":
+        asked = re.fullmatch(r"within_(\d+)", facts.monitor)
+        margins = ([NEAR[facts.unit_name]] if facts.unit_name in NEAR else []) + ([int(asked[1])] if asked else [])
+        listed += [within(margin) for margin in dict.fromkeys(margins)]
     return listed
 
 
@@ -107,31 +65,40 @@ def direction(name: str) -> str:
     """Return "max" or "min": what the best epoch has of the metric called `name`.
 
     Raises:
-        OsteonError: there is no such metric.
+        OsteonError: there is no such metric, or it has no better and worse.
     """
-    if name not in METRICS and not re.fullmatch(r"recall_\d+", name):
-        raise OsteonError(f"monitor {name!r} is not one of {', '.join(METRICS)}.{nearest(name, METRICS)}")
+    known = [item.name for item in METRICS.values() if item.monitored]
+    if name not in known and not any(re.fullmatch(pattern, name) for pattern, _, _ in _FAMILIES):
+        raise OsteonError(f"monitor {name!r} is not one of {', '.join(known)}.{nearest(name, known)}")
     return "max" if name not in METRICS or METRICS[name].higher_is_better else "min"
 
 
 def sample_of(table: pd.DataFrame, facts: TaskFacts, threshold: float | None = None) -> Sample:
     """Return the labelled units of a unit table, called positive strictly above `threshold` (default: protocol's)."""
     table = table[table["target"].notna()]
-    score = scores(table, facts)
+    score, number = scores(table, facts), table["target"].to_numpy(np.float64)
+    cluster = pd.factorize(table["group_id"])[0]
+    if facts.head == "regression":
+        same = np.zeros(len(table), np.intp)
+        return Sample(same, score, same, cluster, 1, number, score)
     if facts.head == "binary":
         call: Codes = (score > (facts.protocol_threshold if threshold is None else threshold)).astype(np.intp)
-    else:
-        call = score.argmax(1)
-    cluster = pd.factorize(table["group_id"])[0]
-    return Sample(table["target"].to_numpy().astype(np.intp), score, call, cluster, len(facts.classes))
+        return Sample(number.astype(np.intp), score, call, cluster)
+    call = score.argmax(1)
+    if facts.head == "multiclass":
+        return Sample(number.astype(np.intp), score, call, cluster, len(facts.classes))
+    value = table["value"].to_numpy(np.float64)
+    return Sample(
+        number.astype(np.intp), score, call, cluster, len(facts.classes), number, value, cut=facts.cut or 0
+    )
 
 
 def estimate(item: Metric, sample: Sample, head: str) -> float | None:
     """Return the metric's value, None where it is undefined; kappa of one class only is 0, with a warning."""
     if not len(sample.target):
         return None
-    if item.name == "kappa" and len(np.unique(np.concatenate([sample.target, sample.call]))) == 1:
-        warnings.warn("kappa: targets and calls are all of one class, kappa is set to 0", stacklevel=2)
+    if item.name in ("kappa", "quadratic_kappa") and len(np.unique(np.concatenate([sample.target, sample.call]))) == 1:
+        warnings.warn(f"{item.name}: targets and calls are all of one class, kappa is set to 0", stacklevel=2)
     value = float(item.prepare(sample, head)(sample.one())[0])
     return value if np.isfinite(value) else None
 

@@ -1,6 +1,9 @@
 """Metrics of the order of the scores, for many weightings at once: sorted once, ties counted half."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from osteon.scoring.sample import Codes, Evaluate, Floats, Sample, ratio
 
@@ -61,3 +64,32 @@ def average_precision(sample: Sample) -> Evaluate:
         return ratio(np.einsum("ir,ir->r", precision, gained), found[-1])
 
     return evaluate
+
+
+def of_labels(metric: Callable[[Sample], Evaluate]) -> Callable[[Sample], Evaluate]:
+    """Return the mean of a binary metric over the findings of a sample (`Sample.label`); patients are shared.
+
+    Undefined where it is of one finding, so that every replicate of a bootstrap is the mean over the same ones.
+    """
+
+    def prepare(sample: Sample) -> Evaluate:
+        own = [sample.label == label for label in np.unique(sample.label)]
+        parts = [metric(Sample(sample.target[at], sample.score[at], sample.call[at], sample.cluster[at])) for at in own]
+        return lambda weights: np.mean([part(weights) for part in parts], axis=0)
+
+    return prepare
+
+
+def among(count: int) -> Callable[[Sample], NDArray[np.bool_]]:
+    """Return which units' true class is among the `count` likeliest; of equal ones the first class counts as likelier.
+
+    So that the likeliest one is the called class.
+    """
+
+    def found(sample: Sample) -> NDArray[np.bool_]:
+        own = sample.score[np.arange(len(sample.target)), sample.target][:, None]
+        earlier = np.arange(sample.classes) < sample.target[:, None]
+        ahead = (sample.score > own) | ((sample.score == own) & earlier)
+        return np.asarray(ahead.sum(1) < count)
+
+    return found

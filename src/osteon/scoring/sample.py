@@ -5,7 +5,7 @@ the point estimate, multinomial counts give bootstrap replicates. One code path,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,15 @@ class Sample:
     """Labelled units.
 
     Attributes:
-        target: (n,) class indices; 1 is positive in a binary sample.
+        target: (n,) class indices; 1 is positive in a binary sample. All 0 where the target is a number.
         score: (n,) probability of the positive class, or (n, classes).
         call: (n,) the class called at the operating point.
         cluster: (n,) codes 0..clusters-1 of the patients; clusters are what is resampled.
-        classes: number of classes.
+        classes: number of classes; 1 where the target is a number.
+        truth: (n,) the target as a number, in its unit or as a grade; empty for classes without an order.
+        value: (n,) the number predicted, beside `truth`; of grades the expectation.
+        label: (n,) which finding a row is about, where a sample holds several; else empty.
+        cut: the grade from which on a unit counts as positive in `auroc_at_cut`; 0 where there is none.
     """
 
     target: Codes
@@ -33,6 +37,10 @@ class Sample:
     call: Codes
     cluster: Codes
     classes: int = 2
+    truth: Floats = field(default_factory=lambda: np.empty(0))
+    value: Floats = field(default_factory=lambda: np.empty(0))
+    label: Codes = field(default_factory=lambda: np.empty(0, np.intp))
+    cut: int = 0
 
     @property
     def clusters(self) -> int:
@@ -53,6 +61,27 @@ class Sample:
         return np.ones((self.clusters, 1))
 
 
+@dataclass(frozen=True)
+class Moments:
+    """A metric that is a formula of sums over units; it also evaluates the sample without each cluster in turn.
+
+    Attributes:
+        sums: (k, clusters) sums over each cluster's units.
+        formula: (k, r) totals -> (r,) values, NaN where undefined.
+    """
+
+    sums: Floats
+    formula: Callable[[Floats], Floats]
+
+    def __call__(self, weights: Floats) -> Floats:
+        """Return the values under (clusters, r) weights."""
+        return self.formula(self.sums @ weights)
+
+    def without(self) -> Floats:
+        """Return the (clusters,) values of the sample that lacks one cluster."""
+        return self.formula(self.sums.sum(1, keepdims=True) - self.sums)
+
+
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Divide; NaN, in silence, where the denominator is zero."""
     out = np.full(np.broadcast_shapes(np.shape(numerator), np.shape(denominator)), np.nan)
@@ -63,9 +92,4 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
 def mean_of(sample: Sample, values: Floats) -> Evaluate:
     """Return the weighted mean over units of (n,) values."""
     sums = sample.by_cluster(np.column_stack([values, np.ones(len(values))]))
-
-    def evaluate(weights: Floats) -> Floats:
-        total, count = sums.T @ weights
-        return ratio(total, count)
-
-    return evaluate
+    return Moments(sums.T.copy(), lambda totals: ratio(totals[0], totals[1]))

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
+from osteon.scoring import bands
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -21,11 +22,14 @@ def units(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
 
     Returns:
         One row a unit in order of first appearance: `unit_id`, `group_id`, `source`, `n_images`, `target` (NaN where
-        no image of the unit is labelled), `probability` (binary) or `p0`, `p1`, ... (multiclass), and each grouping
-        column as text (the values of a unit that has several are sorted and joined by "+").
+        no image of the unit is labelled), `probability` (binary), `p0`, `p1`, ... (multiclass, ordinal), `value`
+        (regression; ordinal: the expected grade), and each grouping column as text (the values of a unit that has
+        several are sorted and joined by "+"; numbers that `bands` knows are their bands). Units of a regression whose
+        scale is known have the band of their target too.
 
     Raises:
-        OsteonError: truth is "same" and a unit has two targets; multiclass pooled by max or noisy_or.
+        OsteonError: truth is "same" and a unit has two targets; several classes pooled by max or noisy_or, numbers by
+            anything but their mean.
     """
     codes, ids = pd.factorize(frame["unit_id"])
     count = len(ids)
@@ -36,14 +40,16 @@ def units(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     columns |= {name: frame[name].to_numpy()[first] for name in ("group_id", "source") if name in frame}
     columns |= {"n_images": np.bincount(codes, minlength=count), "target": target}
     columns |= _pooled(frame, codes, count, facts)
-    columns |= {name: _labels(frame[name], codes, count) for name in facts.groups}
+    columns |= {name: _labels(bands.by_column(name, frame[name]), codes, count) for name in facts.groups}
+    if (band := bands.by_target(target, facts)) is not None:
+        columns[bands.TARGET] = band
     return pd.DataFrame(columns)
 
 
 def scores(table: pd.DataFrame, facts: TaskFacts) -> Floats:
-    """Return the units' probabilities: shape (n,) for binary, (n, classes) for multiclass."""
-    if facts.head == "binary":
-        return table["probability"].to_numpy(np.float64)
+    """Return the units' probabilities, (n,) for binary, (n, classes) for classes; for regression their (n,) values."""
+    if facts.head in ("binary", "regression"):
+        return table["probability" if facts.head == "binary" else "value"].to_numpy(np.float64)
     return table[[f"p{index}" for index in range(len(facts.classes))]].to_numpy(np.float64)
 
 
@@ -67,12 +73,19 @@ def _pooled(frame: pd.DataFrame, codes: Codes, count: int, facts: TaskFacts) -> 
     if facts.head == "binary":
         score = frame["probability"].to_numpy(np.float64)
         return {"probability": _pool(score, codes, count, facts)}
+    if facts.head == "regression":
+        if facts.pool != "mean":
+            raise OsteonError(f"pool: {facts.pool!r} has no meaning for a regression head; choose mean.")
+        return {"value": _mean(frame["value"].to_numpy(np.float64), codes, count)}
     if facts.pool not in ("mean", "vote"):
-        raise OsteonError(f"pool: {facts.pool!r} has no meaning for a multiclass head; choose mean or vote.")
+        raise OsteonError(f"pool: {facts.pool!r} has no meaning for a {facts.head} head; choose mean or vote.")
     matrix: Floats = np.stack(frame["probabilities"].to_list()).astype(np.float64)
+    value = frame["value"].to_numpy(np.float64) if facts.head == "ordinal" else np.empty(0)
     if facts.pool == "vote":
+        value = matrix.argmax(1).astype(np.float64)
         matrix = np.eye(matrix.shape[1], dtype=np.float64)[matrix.argmax(1)]
-    return {f"p{index}": _mean(column, codes, count) for index, column in enumerate(np.asarray(matrix.T, np.float64))}
+    found = {f"p{index}": _mean(column, codes, count) for index, column in enumerate(np.asarray(matrix.T, np.float64))}
+    return found | ({"value": _mean(value, codes, count)} if facts.head == "ordinal" else {})
 
 
 def _pool(score: Floats, codes: Codes, count: int, facts: TaskFacts) -> Floats:

@@ -81,7 +81,7 @@ def _short(counts: pd.DataFrame, judged: bool) -> Iterator[Finding]:
 
 def _unusable(rejected: pd.DataFrame) -> Iterator[Finding]:
     # What stands after a colon differs from file to file: `truncated: 20 bytes not processed`.
-    for reason, of in rejected.groupby(rejected["reason"].str.partition(": ")[0], sort=False):
+    for reason, of in rejected.groupby(rejected["reason"].map(lambda said: said.partition(": ")[0]), sort=False):
         first = ", ".join(map(str, of["path"].head(SHOWN)))
         yield Finding(True, f"rejected, {reason}: {len(of):,}: {first}{' ...' if len(of) > SHOWN else ''}")
 

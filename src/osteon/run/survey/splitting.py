@@ -48,9 +48,12 @@ def divided(chosen: Chosen, cache: Cache, wanted: Wanted) -> list[pd.DataFrame]:
     """Return the manifest with `group_id` and `split`, once, or once a fold; as a run of one task divides it.
 
     Raises:
-        OsteonError: folds of a dataset with an official test, too few groups, or a patient in two official splits.
+        OsteonError: no image can be read, folds of a dataset with an official test, too few groups, or a patient in two
+            official splits.
     """
     kept = cache.slots >= 0
+    if not kept.any():
+        raise OsteonError(f"{chosen.card.name}: none of {len(kept):,} images can be read; osteon data check says why.")
     rows = chosen.reading.rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
     rows = join_copies(grouped(validate(rows, chosen.card.targets), cache), rows["slot"].to_numpy())
     levels = strata(rows[[wanted.target]], chosen.card.targets[wanted.target].kind)
@@ -82,3 +85,8 @@ def show_split(chosen: Chosen, frame: pd.DataFrame, file: Path, wanted: Wanted, 
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     told = f"split by {kept_together_by(frame)}: 0 shared between any two; seed {wanted.seed}; sha256 {digest}"
     console.print(told, soft_wrap=True, highlight=False)
+    lost = len(chosen.reading.rows) + len(chosen.reading.rejected) - len(frame)
+    if lost:
+        console.print(
+            f"{lost:,} image(s) cannot be used and are not listed; osteon data check says why", style="yellow"
+        )

@@ -1,0 +1,152 @@
+"""How often the 95 % intervals of errors, limits of agreement and graded agreement hold the truth, by simulation.
+
+Patients have 1 to --units units that share half of their variance. Numbers: a true age in months and an error that is
+normal, or has tails (Student's t with 5 degrees of freedom). Grades: five, as common as in knee radiographs (40, 17,
+26, 14, 3 %), cut from a latent severity; the call is cut from a noisy copy of it, whose noise is told by --noise. The
+truth of each score is that of a million units. "osteon" is what the score table prints; the percentile bootstrap and
+the jackknife without a scale of its own ("plain") are its rivals.
+
+    python benchmarks/interval_coverage.py --sims 1000 --out benchmarks/results/interval_coverage.md
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from osteon.scoring import bootstrap, jackknife
+from osteon.scoring.intervals import interval
+from osteon.scoring.metrics import METRICS, estimate
+from osteon.scoring.sample import Floats, Moments, Sample
+
+SHOWN = {
+    "regression": ("mae", "rmse", "bias", "loa_low", "loa_high", "within_12", "pearson", "r2"),
+    "ordinal": ("quadratic_kappa", "off_by_one", "mae", "class_mae", "accuracy", "balanced_accuracy", "auroc_at_cut"),
+}
+CUTS = ndtri(np.cumsum([0.40, 0.17, 0.26, 0.14]))
+TRUTH = 1_000_000
+Draw = Callable[[int, int, np.random.Generator], Sample]
+
+
+def latent(cluster: np.ndarray, tails: bool, rng: np.random.Generator) -> Floats:
+    """Return (n,) deviates of variance 1, half of it the patient's."""
+    found = (rng.standard_normal(int(cluster.max()) + 1)[cluster] + rng.standard_normal(len(cluster))) / np.sqrt(2)
+    if tails:
+        found *= np.sqrt(3 / rng.chisquare(5, int(cluster.max()) + 1))[cluster]
+    return np.asarray(found)
+
+
+def patients(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(np.arange(n), rng.integers(1, most + 1, size=n))[:n]
+
+
+def ages(tails: bool) -> Draw:
+    def draw(n: int, most: int, rng: np.random.Generator) -> Sample:
+        cluster = patients(n, most, rng)
+        truth = 120 + 40 * latent(cluster, False, rng)
+        value = truth + 2 + 14 * latent(cluster, tails, rng)
+        none = np.zeros(n, np.intp)
+        return Sample(none, value, none, cluster, 1, truth, value)
+
+    return draw
+
+
+def graded(noise: float) -> Draw:
+    def draw(n: int, most: int, rng: np.random.Generator) -> Sample:
+        cluster = patients(n, most, rng)
+        severity = latent(cluster, False, rng)
+        seen = (severity + noise * latent(cluster, False, rng)) / np.hypot(1, noise)
+        target, call = np.searchsorted(CUTS, severity), np.searchsorted(CUTS, seen)
+        # The expected grade: the called one, and how far into it.
+        value = np.interp(seen, [-2, *CUTS, 2.5], [0, 0.5, 1.5, 2.5, 3.5, 4])
+        score = np.exp(-2 * (value[:, None] - np.arange(5)) ** 2)
+        score /= score.sum(1, keepdims=True)
+        return Sample(target, score, call, cluster, 5, target * 1.0, value, cut=2)
+
+    return draw
+
+
+def once(sample: Sample, head: str, replicates: int, seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+    prepared = [METRICS[name].prepare(sample, head) for name in SHOWN[head]]
+    drawn = bootstrap.replicate(prepared, sample.clusters, replicates, seed, len(sample.target))
+    found = {}
+    for name, made, values in zip(SHOWN[head], prepared, drawn, strict=True):
+        value = estimate(METRICS[name], sample, head)
+        if value is None:
+            continue
+        ours = interval(METRICS[name], sample, value, values, head)
+        found[name, "percentile"] = bootstrap.percentile(values)
+        if METRICS[name].scale not in ("", "plain") and isinstance(made, Moments):
+            low, high, _ = jackknife.interval(made, value, "plain")
+            found[name, "plain"] = (value, value) if low is None or high is None else (low, high)
+        found[name, "osteon"] = (value, value) if ours.low is None or ours.high is None else (ours.low, ours.high)
+    return found
+
+
+def condition(n: int, kind: str, head: str, draw: Draw, args: argparse.Namespace) -> pd.DataFrame:
+    rng = np.random.default_rng(args.seed)
+    whole = draw(TRUTH, 1, np.random.default_rng(1))
+    truth = {name: estimate(METRICS[name], whole, head) for name in SHOWN[head]}
+    rows, counts = [], []
+    for seed in range(args.sims):
+        sample = draw(n, args.units, rng)
+        counts.append(sample.clusters)
+        for (name, method), (low, high) in once(sample, head, args.replicates, seed).items():
+            rows.append((name, method, truth[name], low, high))
+    frame = pd.DataFrame(rows, columns=["metric", "method", "truth", "low", "high"])
+    frame["below"], frame["above"] = frame["truth"] < frame["low"], frame["truth"] > frame["high"]
+    frame["width"] = frame["high"] - frame["low"]
+    result = frame.groupby(["metric", "method"], sort=False).agg(
+        truth=("truth", "first"), below=("below", "mean"), above=("above", "mean"), width=("width", "median")
+    )
+    return result.reset_index().assign(n=n, patients=int(np.median(counts)), kind=kind, head=head)
+
+
+def report(result: pd.DataFrame, command: str, args: argparse.Namespace) -> str:
+    lines = ["# Coverage of the 95 % intervals of numbers and grades", "", f"`{command}`", ""]
+    lines += [
+        f"{args.sims} simulations a row (standard error of a coverage of 95 %: {np.sqrt(0.0475 / args.sims):.1%}), "
+        f"{args.replicates} replicates, 1-{args.units} units a patient, correlation 0.5 within one.",
+        "truth < interval and truth > interval are the shares missed on either side.",
+    ]
+    for (head, name), part in result.groupby(["head", "metric"], sort=False):
+        lines += ["", f"## {head}: {name}", ""]
+        lines += ["| data | n | patients | truth | method | coverage | truth < | truth > | median width |"]
+        lines += ["| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |"]
+        lines += [
+            f"| {row.kind} | {row.n} | {row.patients} | {row.truth:.3f} | {row.method} | "
+            f"{1 - row.below - row.above:.1%} | {row.below:.1%} | {row.above:.1%} | {row.width:.3f} |"
+            for row in part.itertuples()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, nargs="+", default=[200, 50], help="units")
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.5, 0.25], help="of the graded call")
+    parser.add_argument("--sims", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, default=500)
+    parser.add_argument("--units", type=int, default=4, help="a patient has 1 to this many")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="write the Markdown here too")
+    args = parser.parse_args()
+    kinds = [("normal", "regression", ages(False)), ("tails", "regression", ages(True))]
+    kinds += [(f"noise {noise:g}", "ordinal", graded(noise)) for noise in args.noise]
+    parts = []
+    for (kind, head, draw), n in itertools.product(kinds, args.n):
+        parts.append(condition(n, kind, head, draw, args))
+        print(parts[-1].to_string(), file=sys.stderr, flush=True)
+    text = report(pd.concat(parts), f"python benchmarks/interval_coverage.py {' '.join(sys.argv[1:])}".strip(), args)
+    print(text)
+    if args.out:
+        args.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
