@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from osteon.images.dicom.layout import Layout
 
 LARGEST = 1e150  # beyond it nothing is a measurement, and differences would overflow
+_WORTH, _STEP = 1 << 20, 4  # pixels from which a sample is drawn, and one row and column in so many
 _STRIP = 1 << 22  # pixels a histogram: its counts are float32, exact below 2**24
 
 
@@ -53,6 +54,18 @@ def levels(words: NDArray[Any], layout: Layout) -> Levels:
     histogram = _histogram(np.ascontiguousarray(words))
     present = np.flatnonzero(histogram)
     return Levels(np.ascontiguousarray(words), present, histogram[present], stored(present, layout))
+
+
+def sampled(words: NDArray[Any], layout: Layout) -> Levels | None:
+    """Return every word up to the largest, counted in each fourth row and column only; None where that saves nothing.
+
+    Most words then have a count of 0. Counting all pixels of a large film takes as long as reading it.
+    """
+    if words.dtype != np.uint16 or words.size < _WORTH or not words.flags["C_CONTIGUOUS"]:
+        return None
+    present = np.arange(int(words.max()) + 1)
+    counts = np.bincount(words[::_STEP, ::_STEP].ravel(), minlength=len(present))
+    return Levels(words, present, counts.astype(np.int64), stored(present, layout))
 
 
 def stored(words: NDArray[Any], layout: Layout) -> NDArray[np.float64]:
