@@ -77,7 +77,7 @@ def stored(words: NDArray[Any], layout: Layout) -> NDArray[np.float64]:
 
 
 def _histogram(words: NDArray[Any]) -> NDArray[np.int64]:
-    size = 1 << 8 * words.dtype.itemsize
+    size = int(words.max(initial=0)) + 1  # few bins stay in the processor's cache
     total = np.zeros(size, np.int64)
     flat = words.reshape(1, -1)
     for start in range(0, flat.size, _STRIP):
