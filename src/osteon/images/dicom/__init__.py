@@ -6,14 +6,17 @@ from numpy.typing import NDArray
 from osteon.images.dicom import colour, tags
 from osteon.images.dicom.header import Header, of_frame
 from osteon.images.dicom.layout import COLOUR, Layout, layout
-from osteon.images.dicom.levels import levels
+from osteon.images.dicom.levels import levels, sampled
 from osteon.images.dicom.modality import modality, padding
 from osteon.images.dicom.reading import File, take_apart
 from osteon.images.dicom.syntaxes import Samples, samples_of
-from osteon.images.dicom.voi import greys
+from osteon.images.dicom.voi import clearly_windowed, greys
 from osteon.images.radiograph import ImageError, Radiograph
 
 __all__ = ["decode_dicom"]
+
+# What needs to know every pixel's value: tables whose sign hangs on the values, and padding.
+_COUNTED = ("ModalityLUTSequence", "VOILUTSequence", "PixelPaddingValue")
 
 
 def decode_dicom(data: bytes, frame: int) -> Radiograph:
@@ -81,6 +84,10 @@ def _pixels(samples: Samples, header: Header) -> tuple[NDArray[np.uint8], list[s
 
 
 def _grey(samples: Samples, header: Header) -> tuple[NDArray[np.uint8], list[str]]:
+    inverted, inversion_said = _inversion(samples.layout.photometric, header.text("PresentationLUTShape"))
+    quick = _windowed(samples, header, inverted)
+    if quick is not None:
+        return quick[0], [words for words in (*quick[1], inversion_said) if words]
     found, signed = levels(samples.words, samples.layout), samples.layout.signed
     padded, padding_said = padding(found, header, samples.layout.stored, signed)
     values, modality_said = modality(found.values, header)
@@ -89,12 +96,26 @@ def _grey(samples: Samples, header: Header) -> tuple[NDArray[np.uint8], list[str
         raise ImageError("no finite value")
     shades = np.zeros(len(values))  # what is no number counts as the lowest
     shades[known], voi_said = greys(values[known], found.counts[known], header)
-    inverted, inversion_said = _inversion(samples.layout.photometric, header.text("PresentationLUTShape"))
     if inverted:
         shades = 1.0 - shades
     shades[padded] = 0.0
     said = [modality_said, voi_said, inversion_said, padding_said]
     return found.paint(np.rint(shades * 255.0).astype(np.uint8)), [words for words in said if words]
+
+
+def _windowed(samples: Samples, header: Header, inverted: bool) -> tuple[NDArray[np.uint8], list[str]] | None:
+    """Show a large film through its window without counting every pixel; None where that would not be exact."""
+    if any(header.as_stored(name) or header.items(name) for name in _COUNTED):
+        return None
+    found = sampled(samples.words, samples.layout)
+    if found is None:
+        return None
+    values, modality_said = modality(found.values, header)
+    shown = clearly_windowed(values, found.counts, header)
+    if shown is None:
+        return None
+    shades = 1.0 - shown[0] if inverted else shown[0]
+    return found.paint(np.rint(shades * 255.0).astype(np.uint8)), [modality_said, shown[1]]
 
 
 def _inversion(photometric: str, shape: str) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from osteon.images.dicom.lookup import Lookup, lookup
 from osteon.images.window import edges
 
 LEAST_INSIDE = 0.01
+_CLEAR = 5  # times as many inside a sample leave no doubt of the whole
 LEAST_SPREAD = (
     1 / 8
 )  # of the greys, from the 0.5th to the 99.5th percentile: a window of 16 bit makes 12-bit data black
@@ -55,6 +56,25 @@ def greys(values: NDArray[np.float64], counts: NDArray[np.int64], header: Header
         return rule.shades, rule.said
     shades, said = _by_percentiles(values, counts)
     return shades, f"{rule.said} misses the values, so {said}"
+
+
+def clearly_windowed(
+    values: NDArray[np.float64], counts: NDArray[np.int64], header: Header
+) -> tuple[NDArray[np.float64], str] | None:
+    """Return what `greys` does where its first rule is a window that hits a sample of the pixels without any doubt.
+
+    Args:
+        values: (L,) finite, all that can occur.
+        counts: (L,) pixels of each in the sample; may be 0.
+        header: of the frame.
+    """
+    rule = _by_window(values, header)
+    seen = counts > 0
+    if rule is None or seen.sum() < 2:
+        return None
+    low, high, _ = edges(rule.shades[seen], counts[seen])
+    clear = counts[rule.inside].sum() >= _CLEAR * LEAST_INSIDE * counts.sum() and high - low >= 2 * LEAST_SPREAD
+    return (rule.shades, rule.said) if clear else None
 
 
 def _by_percentiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
