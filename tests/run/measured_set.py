@@ -60,5 +60,5 @@ def task(target: str | list[str], monitor: str, unit: str = "image", **head: Any
 def asked(root: Path, cache: Path, tasks: dict[str, dict[str, Any]], *overrides: str) -> Config:
     """Return the config of a run of `tasks` on the set that `lay` wrote."""
     places = (f"data.root={root}", f"data.cache_dir={cache}", "data.image_size=48", "backbone.pretrained=false")
-    told = container(*SMALL, *places, "augment=none", *overrides)
+    told = container(*SMALL, *places, "augment=none", "trainer.precision=32-true", *overrides)
     return check_config({**told, "tasks": tasks})

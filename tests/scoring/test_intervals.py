@@ -226,10 +226,13 @@ def test_undefined_replicates_are_told() -> None:
 
 
 def test_small_samples_are_called_small(draw: Draw) -> None:
-    assert small(draw(n=18), "wilson")
-    assert not small(draw(n=60), "wilson")
-    assert small(draw(n=60), "bootstrap")
-    assert not small(draw(n=400), "bootstrap")
-    assert small(draw(n=60), "delong, clustered")
-    assert small(told([1] * 5 + [0] * 300, [0] * 305), "wilson")
-    assert not small(draw(n=18), "none")
+    accuracy, area, error = METRICS["accuracy"], METRICS["auroc"], METRICS["quadratic_kappa"]
+    assert small(accuracy, draw(n=18), "wilson")
+    assert not small(accuracy, draw(n=60), "wilson")
+    assert small(area, draw(n=60), "bootstrap")
+    assert not small(area, draw(n=400), "bootstrap")
+    assert small(area, draw(n=60), "delong, clustered")
+    assert small(accuracy, told([1] * 5 + [0] * 300, [0] * 305), "wilson")
+    assert not small(accuracy, draw(n=18), "none")
+    # The quadratic kappa leans on all units, not on those of the rarest grade.
+    assert not small(error, told([1] * 5 + [0] * 300, [0] * 305), "jackknife, fisher z")

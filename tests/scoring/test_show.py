@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from osteon.predictions import Predictions, TaskFacts
-from osteon.scoring.show import cell, show, to_markdown
+from osteon.scoring.cells import cell
+from osteon.scoring.show import show, to_markdown
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import Threshold
 

@@ -99,9 +99,9 @@ def macro(parts: Mapping[str, pd.DataFrame], facts: Mapping[str, TaskFacts]) -> 
         parts: task of a label -> its image predictions.
         facts: task of a label -> its facts.
     """
-    told = {name: part[part["target"].notna()]["target"].nunique() > 1 for name, part in parts.items()}
-    chosen = [name for name in parts if told[name]] or list(parts)
-    return sum(monitor(parts[name], facts[name]) for name in chosen) / len(chosen)
+    made = {name: units(part, facts[name]) for name, part in parts.items()}
+    chosen = [name for name, table in made.items() if table["target"].nunique() > 1] or list(made)
+    return sum(monitor(made[name], facts[name]) for name in chosen) / len(chosen)
 
 
 def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from osteon.predictions import TaskFacts
 EDGES: dict[str, tuple[float, ...]] = {"age_years": (18.0, 45.0, 65.0)}
 # The column of units that holds the band of a number to be predicted.
 TARGET = "target_band"
+NAMES = {TARGET: "target"}
 MOST = 4
 
 

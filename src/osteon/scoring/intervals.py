@@ -36,9 +36,7 @@ class Interval:
     note: str = ""
 
 
-def interval(
-    item: Metric, sample: Sample, value: float | None, replicates: Floats, head: str = "binary"
-) -> Interval:
+def interval(item: Metric, sample: Sample, value: float | None, replicates: Floats, head: str = "binary") -> Interval:
     """Choose and compute the 95 % interval of one metric.
 
     Shares: Wilson (`proportions.clustered`). AUROC: DeLong (`delong.interval`). Kappa: `agreement.interval`. Errors,

@@ -22,9 +22,7 @@ SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float], Call
 }
 
 
-def interval(
-    metric: Moments, value: float, scale: str, level: float = 0.95
-) -> tuple[float | None, float | None, str]:
+def interval(metric: Moments, value: float, scale: str, level: float = 0.95) -> tuple[float | None, float | None, str]:
     """Return (low, high, method) around `value`, without bounds where the sample shows no spread.
 
     The standard error over patients, sqrt((c - 1) / c * sum of squares of the c values without one patient about their

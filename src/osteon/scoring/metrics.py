@@ -88,9 +88,7 @@ def sample_of(table: pd.DataFrame, facts: TaskFacts, threshold: float | None = N
     if facts.head == "multiclass":
         return Sample(number.astype(np.intp), score, call, cluster, len(facts.classes))
     value = table["value"].to_numpy(np.float64)
-    return Sample(
-        number.astype(np.intp), score, call, cluster, len(facts.classes), number, value, cut=facts.cut or 0
-    )
+    return Sample(number.astype(np.intp), score, call, cluster, len(facts.classes), number, value, cut=facts.cut or 0)
 
 
 def estimate(item: Metric, sample: Sample, head: str) -> float | None:

@@ -136,5 +136,7 @@ METRICS: dict[str, Metric] = {
         _number("r2", deviation.r2, "log of the rest", (float("-inf"), 1.0), fallback=-WORST),
     )
 }
+# Scores in the unit of a number that is predicted.
+IN_UNITS = ("mae", "rmse", "bias", "loa_low", "loa_high")
 # What the binomial formulas hold for: shares of units.
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")

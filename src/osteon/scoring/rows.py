@@ -14,6 +14,7 @@ from osteon.predictions import TaskFacts
 from osteon.scoring import bands, bootstrap
 from osteon.scoring.intervals import interval, small
 from osteon.scoring.metrics import Metric, estimate, metrics_of, sample_of
+from osteon.scoring.registry import IN_UNITS
 from osteon.scoring.sample import Floats, Sample
 
 COLUMNS = {
@@ -101,7 +102,7 @@ def _groups(table: pd.DataFrame, facts: TaskFacts) -> Iterator[tuple[str, pd.Dat
     for column in (*facts.groups, *({bands.TARGET} & set(table))):
         parts = {str(value): part for value, part in table.groupby(column)}
         for value in sorted(parts, key=bands.order):
-            yield f"{column}={value}", parts[value]
+            yield f"{bands.NAMES.get(column, column)}={value}", parts[value]
 
 
 def _rows(
@@ -113,7 +114,8 @@ def _rows(
     jobs += [Job(i, s, p) for p, s in zip(operating, samples, strict=True) for i in metrics if i.needs_threshold]
     n_positive = int(first.target.sum()) if facts.head == "binary" else None
     counts = {"n": len(first.target), "n_positive": n_positive, "n_clusters": first.clusters}
-    yield from (counts | row for row in computed(jobs, facts.head, _lack(first, facts), replicates, seed))
+    for row in computed(jobs, facts.head, _lack(first, facts), replicates, seed):
+        yield counts | row | {"note": "; ".join(filter(None, (_meaning(row["metric"], facts), row["note"])))}
 
 
 def computed(jobs: list[Job], head: str, note: str, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -144,6 +146,13 @@ def _row(job: Job, head: str, values: Floats, note: str) -> dict[str, Any]:
         "method": found.method,
         "note": "; ".join(one for one in notes if one),
     }
+
+
+def _meaning(metric: str, facts: TaskFacts) -> str:
+    """Say what the number of a metric stands for, where its name does not."""
+    if facts.head == "regression" and facts.unit_name and metric in IN_UNITS:
+        return f"in {facts.unit_name}"
+    return f"positive: {facts.classes[facts.cut]} and above" if facts.cut and metric == "auroc_at_cut" else ""
 
 
 def _lack(sample: Sample, facts: TaskFacts) -> str:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-# A metric that only one head has, to know the head of a task's rows by.
+from osteon.scoring.cells import BESIDE, HEADLINES, cell, headlines, line, notes
+
+# A metric that one head alone has tells the head of a task's rows.
 MARKS = {"auroc": "binary", "quadratic_kappa": "ordinal", "rmse": "regression", "macro_average_precision": "multilabel"}
+# The mean over findings stands where a finding's own score does.
+MEANS = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
+SAID = ("optimistic", "not compared", "left out", "positive:", "in ")
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -17,26 +22,27 @@ class Sheet:
         title: run, task, split, unit and operating point.
         caption: what to know of the figures; may be empty.
         header: the columns' headings.
-        rows: cells as text; an interval stands behind its value, " [" between them.
+        rows: cells; an interval stands behind its value, " [" between them.
+        metrics: how many of the columns are metrics, the last ones.
     """
 
     title: str
     caption: str
     header: list[str]
     rows: list[list[str]]
+    metrics: int
 
 
 def sheets(table: pd.DataFrame) -> Iterator[Sheet]:
-    """Yield the sheets of a score table; the findings of a multilabel task share one, without their groups."""
+    """Yield the sheets of a score table; the findings of a multilabel task share one."""
     keys = [name for name in ("run", "split", "split_name") if name in table]
     for _, part in table.groupby(keys, sort=False):
         tasks = {str(task): rows for task, rows in part.groupby("task", sort=False)}
-        several = [task for task, rows in tasks.items() if _head(rows) == "multilabel"]
+        several = tuple(f"{task}." for task, rows in tasks.items() if _head(rows) == "multilabel")
         for task, rows in tasks.items():
-            if task in several:
-                findings = {name: found for name, found in tasks.items() if name.startswith(f"{task}.")}
-                yield from _of_findings(rows, findings)
-            elif not any(task.startswith(f"{owner}.") for owner in several):
+            if f"{task}." in several:
+                yield from _of_findings(rows, [found for name, found in tasks.items() if name.startswith(f"{task}.")])
+            elif not task.startswith(several):
                 yield from _of_task(rows, _head(rows))
 
 
@@ -49,40 +55,36 @@ def _of_task(part: pd.DataFrame, head: str) -> Iterator[Sheet]:
     for point, rows in _by_point(part):
         columns = {name.partition("=")[0] for name in rows["group"]} - {"all"}
         first = columns.pop() if len(columns) == 1 else "group"
-        shown = {name: text for name, text in _headlines(rows, head).items() if name in _OWN or _has(rows, name)}
-        header = [first, "n", *_second(head), *shown.values()]
-        short = first != "group"
-        lines = [_row(some, head, list(shown), short) for _, some in rows.groupby("group", sort=False)]
-        yield Sheet(_title(rows, point), _caption(rows, list(shown)), header, lines)
+        shown = headlines(rows, head)
+        header = [first, "n", *([BESIDE[head]] if head in BESIDE else []), *shown.values()]
+        lines = [line(some, head, list(shown), first != "group") for _, some in rows.groupby("group", sort=False)]
+        yield Sheet(_title(rows, point), _caption(rows, list(shown)), header, lines, len(shown))
 
 
-def _of_findings(macro: pd.DataFrame, findings: dict[str, pd.DataFrame]) -> Iterator[Sheet]:
-    """Yield a sheet a point: the mean over findings, each finding, and the mean by group."""
-    renamed = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
-    macro = macro.assign(metric=macro["metric"].replace(renamed))
-    overall = pd.concat([found[found["group"] == "all"] for found in findings.values()])
-    shown = HEADLINES["multilabel"]
+def _of_findings(means: pd.DataFrame, findings: list[pd.DataFrame]) -> Iterator[Sheet]:
+    """Yield a sheet a point: the mean over findings, each finding, the mean by group."""
+    means = means.assign(metric=means["metric"].replace(MEANS))
+    shown, task = HEADLINES["multilabel"], str(means["task"].iloc[0])
+    overall = pd.concat([found[found["group"] == "all"] for found in findings])
+    groups = [_mean(some, str(name)) for name, some in means.groupby("group", sort=False)]
     for point, rows in _by_point(overall):
-        lines = [_mean(macro[macro["group"] == "all"], "macro")]
-        lines += [
-            [str(task).partition(".")[2], *_row(some, "binary", list(shown), True)[1:]]
-            for task, some in rows.groupby("task", sort=False)
-        ]
-        groups = macro[macro["group"] != "all"].groupby("group", sort=False)
-        lines += [_mean(some, f"macro, {group}") for group, some in groups]
-        both = pd.concat([macro, rows])
-        title = _title(rows.assign(task=macro["task"].iloc[0]), point)
-        yield Sheet(title, _caption(both, list(shown)), ["finding", "n", "pos", *shown.values()], lines)
+        lines = {str(name): line(some, "binary", list(shown), True) for name, some in rows.groupby("task", sort=False)}
+        own = [[name.removeprefix(f"{task}.") + all_[3:], *cells] for name, (all_, *cells) in lines.items()]
+        title = _title(rows.assign(task=task), point)
+        caption = _caption(pd.concat([means, rows]), list(shown))
+        header = ["finding", "n", BESIDE["binary"], *shown.values()]
+        yield Sheet(title, caption, header, [groups[0], *own, *groups[1:]], len(shown))
 
 
-def _mean(rows: pd.DataFrame, name: str) -> list[str]:
+def _mean(rows: pd.DataFrame, group: str) -> list[str]:
     found = {str(row["metric"]): row for _, row in rows.iterrows()}
-    first = next(iter(found.values()))
-    return [name, str(first.n), "", *(cell(found[m]) if m in found else "" for m in HEADLINES["multilabel"])]
+    cells = [cell(found[name]) if name in found else "" for name in HEADLINES["multilabel"]]
+    mark = "*" if notes(rows).eq("small sample").any() else ""
+    return [("macro" if group == "all" else f"macro, {group}") + mark, str(next(iter(found.values())).n), "", *cells]
 
 
 def _by_point(part: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each operating point with its rows and those that need none; a number has no point."""
+    """Yield each operating point with its rows and those that need none; heads without a threshold have one."""
     points = part["operating_point"].dropna().unique()
     for point in points if len(points) else [""]:
         yield str(point), part[part["operating_point"].isna() | (part["operating_point"] == point)]
@@ -95,17 +97,19 @@ def _title(rows: pd.DataFrame, point: str) -> str:
     parts.append(f"{first['split']} ({first['split_name']})" if named else first["split"])
     parts.append(f"per {first['unit']}")
     if point:
-        value = rows["threshold"].dropna()
-        parts.append(f"{point} threshold" + (f" {value.iloc[0]:.3g}" if len(value) else ", each fold's own"))
+        value = rows["threshold"].dropna().unique()
+        parts.append(f"{point} threshold" + (f" {value[0]:.3g}" if len(value) == 1 else f", {_whose(rows)} own"))
     stamp = "PHANTOM · " if rows["source"].str.contains("phantom").any() else ""
     return stamp + " · ".join(parts)
 
 
+def _whose(rows: pd.DataFrame) -> str:
+    return "each fold's" if rows["threshold"].isna().all() else "each finding's"
+
+
 def _caption(rows: pd.DataFrame, shown: list[str]) -> str:
-    notes = set(_notes(rows[rows["metric"].isin(shown)]))
-    lines = ["* small sample: intervals may be too short"] if "small sample" in notes else []
-    lines += sorted(note for note in notes if note.startswith(("optimistic", "not compared", "left out")))
+    said = set(notes(rows[rows["metric"].isin(shown)]))
+    lines = ["* small sample: intervals may be too short"] if "small sample" in said else []
+    lines += sorted(note for note in said if note.startswith(SAID))
     lines += ["phantom: drawn images, not patients"] if rows["source"].str.contains("phantom").any() else []
     return "; ".join(lines)
-
-
