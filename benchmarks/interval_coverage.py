@@ -2,7 +2,8 @@
 
 Patients have 1 to --units units that share half of their variance. Numbers: a true age in months and an error that is
 normal, or has tails (Student's t with 5 degrees of freedom). Grades: five, as common as in knee radiographs (40, 17,
-26, 14, 3 %), cut from a latent severity; the call is cut from a noisy copy of it, whose noise is told by --noise. The
+26, 14, 3 %), cut from a latent severity; the call is cut from a noisy copy of it, whose noise is told by --noise.
+Findings: four, of 40, 20, 30 and 50 % of the units, whose scores share half of their variance with each other. The
 truth of each score is that of a million units. "osteon" is what the score table prints; the percentile bootstrap and
 the jackknife without a scale of its own ("plain") are its rivals.
 
@@ -27,7 +28,9 @@ from osteon.scoring.sample import Floats, Moments, Sample
 SHOWN = {
     "regression": ("mae", "rmse", "bias", "loa_low", "loa_high", "within_12", "pearson", "r2"),
     "ordinal": ("quadratic_kappa", "off_by_one", "mae", "class_mae", "accuracy", "balanced_accuracy", "auroc_at_cut"),
+    "multilabel": ("macro_auroc", "macro_average_precision"),
 }
+PREVALENCES = (0.4, 0.2, 0.3, 0.5)
 CUTS = ndtri(np.cumsum([0.40, 0.17, 0.26, 0.14]))
 TRUTH = 1_000_000
 Draw = Callable[[int, int, np.random.Generator], Sample]
@@ -67,6 +70,21 @@ def graded(noise: float) -> Draw:
         score = np.exp(-2 * (value[:, None] - np.arange(5)) ** 2)
         score /= score.sum(1, keepdims=True)
         return Sample(target, score, call, cluster, 5, target * 1.0, value, cut=2)
+
+    return draw
+
+
+def findings(shift: float) -> Draw:
+    def draw(n: int, most: int, rng: np.random.Generator) -> Sample:
+        cluster = patients(n, most, rng)
+        shared, parts = latent(cluster, False, rng), []
+        for prevalence in PREVALENCES:
+            target = latent(cluster, False, rng) < ndtri(prevalence)
+            parts.append((target, (shared + latent(cluster, False, rng)) / np.sqrt(2) + shift * target))
+        target, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+        label, count = np.repeat(np.arange(len(PREVALENCES)), n), len(PREVALENCES)
+        called = (score > shift / 2).astype(np.intp)
+        return Sample(target.astype(np.intp), score, called, np.tile(cluster, count), label=label)
 
     return draw
 
@@ -130,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, nargs="+", default=[200, 50], help="units")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.5, 0.25], help="of the graded call")
+    parser.add_argument("--shift", type=float, nargs="+", default=[1.2, 2.1], help="of the score of a finding")
     parser.add_argument("--sims", type=int, default=1000)
     parser.add_argument("--replicates", type=int, default=500)
     parser.add_argument("--units", type=int, default=4, help="a patient has 1 to this many")
@@ -138,6 +157,7 @@ def main() -> None:
     args = parser.parse_args()
     kinds = [("normal", "regression", ages(False)), ("tails", "regression", ages(True))]
     kinds += [(f"noise {noise:g}", "ordinal", graded(noise)) for noise in args.noise]
+    kinds += [(f"shift {shift:g}", "multilabel", findings(shift)) for shift in args.shift]
     parts = []
     for (kind, head, draw), n in itertools.product(kinds, args.n):
         parts.append(condition(n, kind, head, draw, args))

@@ -7,7 +7,9 @@ from osteon.scoring.metrics import METRICS
 
 @pytest.mark.parametrize("head", MONITORS)
 def test_names_are_those_of_the_registry(head: str) -> None:
-    assert sorted(MONITORS[head]) == sorted(name for name, metric in METRICS.items() if head in metric.heads and metric.monitored)
+    assert sorted(MONITORS[head]) == sorted(
+        name for name, metric in METRICS.items() if head in metric.heads and metric.monitored
+    )
 
 
 def test_recall_of_a_class_is_known_to_multiclass_only() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from osteon.config.specs import (
     DatasetSpec,
+    FoldersSpec,
     FracAtlasSpec,
     KneeKlSpec,
     MuraSpec,
@@ -17,6 +18,8 @@ from osteon.datasets import card, find_root, read
 from osteon.images import read_image
 from osteon.manifest import complete, validate
 from osteon.phantoms import PHANTOMS, draw
+from osteon.phantoms.endoprosthesis import MAKES
+from osteon.phantoms.views import CLASSES
 
 PATIENTS = 20
 SPECS: dict[str, DatasetSpec] = {
@@ -25,6 +28,14 @@ SPECS: dict[str, DatasetSpec] = {
     "hip": TableSpec(kind="table", name="hip", targets={"fracture": TargetSpec(meaning="a proximal femur fracture")}),
     "rsna_boneage": RsnaBoneAgeSpec(kind="rsna_boneage"),
     "knee_kl": KneeKlSpec(kind="knee_kl"),
+    "shoulder": TableSpec(kind="table", name="shoulder", targets={"fracture": TargetSpec(meaning="a fracture")}),
+    "shoulder_implant": FoldersSpec(kind="folders", name="shoulder_implant", classes=list(MAKES)),
+    "wrist": TableSpec(kind="table", name="wrist", targets={"fracture": TargetSpec(meaning="a fracture")}),
+    "views": TableSpec(
+        kind="table",
+        name="views",
+        targets={"body_part_view": TargetSpec(meaning="which", kind="multiclass", classes=list(CLASSES))},
+    ),
 }
 GREYS = {"rsna_boneage": 25, "knee_kl": 25}  # the least range of grey values: their archives hold faint films
 
@@ -49,6 +60,12 @@ def counted(name: str, root: Path) -> tuple[int, int]:
     if name == "knee_kl":
         knees = [file for file in root.rglob("*.png") if not file.parts[-3].startswith("auto")]
         return len(knees), sum(int(file.parent.name) for file in knees)
+    if name == "shoulder_implant":
+        made = [file.parent.name for file in root.rglob("*.jpg")]
+        return len(made), sum(map(["Cofield", "Depuy", "Tornier", "Zimmer"].index, made))
+    if name == "views":
+        views = pd.read_csv(root / "labels.csv")["body_part_view"]
+        return len(views), sum(map(list(CLASSES).index, views))
     table = pd.read_csv(root / ("dataset.csv" if name == "fracatlas" else "labels.csv"))
     return len(table), int(table["fractured" if name == "fracatlas" else "fracture"].sum())
 

@@ -98,15 +98,9 @@ def test_scores_are_finite_and_the_monitor_is_theirs(ended: tuple[str, Result]) 
     assert np.isfinite(said["training"]["best_monitor"])
     assert all(row["value"] is None or np.isfinite(row["value"]) for row in said["scores"])
     monitor = RUNS[ended[0]][0]["monitor"]
-    scores = ended[1].scores
-    (found,) = scores[
-        (scores["task"] == "t")
-        & (scores["split"] == "val")
-        & (scores["metric"] == monitor)
-        & (scores["group"] == "all")
-    ]["value"]
+    rows = ended[1].scores.query("task == 't' and split == 'val' and group == 'all' and metric == @monitor")
     if ended[0] != "bins":  # its val predictions are means over two views, its monitor is not
-        assert found == pytest.approx(abs(said["training"]["best_monitor"]), abs=1e-6)
+        assert rows["value"].item() == pytest.approx(abs(said["training"]["best_monitor"]), rel=1e-6)
     lines = pd.read_csv(ended[1].folder / "metrics.csv")
     assert f"val/t/{monitor}" in lines
     if ended[0] == "labels":

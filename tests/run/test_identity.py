@@ -207,7 +207,8 @@ def test_errors_tell_rows_and_hashes_only(
 
 def rehearsed(ready: Prepared, asked: Config) -> None:
     from osteon.module import PredictionTable
-    from osteon.run.measure import facts_of, rehearse
+    from osteon.run.facts import facts_of
+    from osteon.run.measure import rehearse
 
     rehearse(PredictionTable(ready.manifest, ready.targets, ready.members, facts_of(asked, ready), "real"))
 

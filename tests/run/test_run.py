@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import cohen_kappa_score, roc_auc_score
+from sklearn.metrics import accuracy_score, cohen_kappa_score, mean_absolute_error, roc_auc_score
 from tests.composing import SMALL, config
 
 from osteon import predictions
@@ -70,9 +70,11 @@ def test_predictions_are_one_row_an_image_of_their_split(result: Result) -> None
     manifest = pd.read_parquet(result.folder / "manifest.parquet").set_index("image_id")
     for split in ("val", "test"):
         table = predictions.read(result.folder / "predictions" / f"{split}.parquet").frame
-        assert table["image_id"].is_unique
-        assert set(table["image_id"]) == set(manifest.index[manifest["split"] == split])
-        assert table["probability"].between(0, 1).all()
+        for _, rows in table.groupby("task"):
+            assert rows["image_id"].is_unique
+            assert set(rows["image_id"]) == set(manifest.index[manifest["split"] == split])
+        if "probability" in table:
+            assert table["probability"].between(0, 1).all()
         assert set(table["source"]) == {"phantom"}
 
 
@@ -89,11 +91,17 @@ def test_scores_come_again_from_the_files(result: Result) -> None:
 
 
 def test_scores_agree_with_scikit_learn(result: Result) -> None:
-    table = predictions.read(result.folder / "predictions" / "test.parquet").frame
-    unit = table.groupby("unit_id").agg(p=("probability", "mean"), y=("target", "max"))
+    table = predictions.read(result.folder / "predictions" / "test.parquet")
     rows = result.scores[(result.scores["split"] == "test") & (result.scores["group"] == "all")]
-    said = rows.set_index(["operating_point", "metric"])["value"]
-    auroc = rows.loc[rows["metric"] == "auroc", "value"].item()
+    for task, facts in table.tasks.items():
+        said = rows[rows["task"] == task].set_index(["operating_point", "metric"])["value"]
+        frame = table.frame[(table.frame["task"] == task) & table.frame["target"].notna()]
+        AGREES[facts.head](frame, said, len(facts.classes))
+
+
+def agree_of_two(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
+    unit = frame.groupby("unit_id").agg(p=("probability", "mean"), y=("target", "max"))
+    auroc = said.xs("auroc", level="metric").item()
     if unit["y"].nunique() == 2:
         assert auroc == pytest.approx(roc_auc_score(unit["y"], unit["p"]), abs=1e-6)
     else:
@@ -102,12 +110,40 @@ def test_scores_agree_with_scikit_learn(result: Result) -> None:
     assert said["protocol", "kappa"] == pytest.approx(0.0 if np.isnan(kappa) else kappa, abs=1e-6)
 
 
+def agree_of_classes(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
+    shares = pd.DataFrame(np.stack(frame["probabilities"].to_list()), index=frame["unit_id"]).groupby(level=0).mean()
+    truth = frame.groupby("unit_id")["target"].max()
+    call = shares.to_numpy().argmax(axis=1)
+    assert said.xs("accuracy", level="metric").item() == pytest.approx(accuracy_score(truth, call), abs=1e-6)
+    if "value" in frame:
+        kappa = cohen_kappa_score(truth, call, weights="quadratic", labels=range(classes))
+        found = said.xs("quadratic_kappa", level="metric").item()
+        assert found == pytest.approx(0.0 if np.isnan(kappa) else kappa, abs=1e-6)
+
+
+def agree_of_numbers(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
+    unit = frame.groupby("unit_id").agg(p=("value", "mean"), y=("target", "max"))
+    assert said.xs("mae", level="metric").item() == pytest.approx(mean_absolute_error(unit["y"], unit["p"]), rel=1e-6)
+
+
+AGREES = {
+    "binary": agree_of_two,
+    "multiclass": agree_of_classes,
+    "ordinal": agree_of_classes,
+    "regression": agree_of_numbers,
+}
+
+
 def test_model_rebuilds_from_plain_containers_and_predicts_the_same(result: Result) -> None:
     content = torch.load(result.folder / "model.pt", weights_only=True)
     model = Model.from_spec(content["model"])
     model.load_state_dict(content["state_dict"])
     assert content["preprocessing"]["image_size"] == [64, 64]
-    assert set(content["thresholds"]) == set(content["tasks"])
+    told = predictions.read(result.folder / "predictions" / "val.parquet").tasks
+    assert {name for name, facts in told.items() if facts.head == "binary" and not facts.of} <= set(
+        content["thresholds"]
+    )
+    assert set(content["thresholds"]) <= {name for name, facts in told.items() if facts.head == "binary"}
     with torch.inference_mode():
         output = model.eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8))
     assert all(torch.isfinite(value).all() for value in output.values())

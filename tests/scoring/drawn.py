@@ -1,4 +1,4 @@
-"""Drawn image predictions of each head that is not binary, with ties, several images a unit and units nobody labelled."""
+"""Drawn image predictions of the heads that are not binary: ties, several images a unit, units nobody labelled."""
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,8 @@ def findings(studies: int = 160, seed: int = 0, **more: object) -> pd.DataFrame:
     for place, name in enumerate(FINDINGS):
         table, rng = images(studies, seed=seed, **more), np.random.default_rng(seed + 10 + place)  # type: ignore[arg-type]
         truth = (rng.random(studies) < (0.4, 0.2, 0.3, 0.0)[place])[table["study"]]
-        score = np.round(np.clip(rng.normal(0.35 + 0.25 * truth, 0.2), 0, 1), 2)
+        # Not rounded: means of equal sums may differ in their last digit, so that ties would be a matter of luck.
+        score = np.clip(rng.normal(0.35 + 0.25 * truth, 0.2), 0, 1)
         target = np.where(table["study"] % 7 == place, np.nan, truth)
         parts.append(table.assign(task=name, target=target, probability=score))
     return pd.concat(parts, ignore_index=True)

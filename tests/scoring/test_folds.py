@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,13 @@ import pytest
 import sklearn.metrics as sk
 
 from osteon.errors import OsteonError
+from osteon.predictions import write
 from osteon.scoring.folds import score_folds, score_runs
 from osteon.scoring.runs import load
 from osteon.scoring.show import to_markdown
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import Threshold, freeze
+from tests.scoring.drawn import AGE, FINDINGS, GRADE, ages, findings, graded
 
 Make = Callable[..., Path]
 
@@ -113,6 +116,54 @@ def test_runs_of_one_name_in_two_places_stay_apart(run: Make, tmp_path: Path) ->
     table = score_runs([*same, same[0] / ".." / "a"], replicates=100)
     assert table["run"].unique().tolist() == [str(path) for path in same]
     assert (table.groupby(["run", "split"])["n"].max() <= 40).all()
+
+
+def heads(folder: Path, fold: int, folds: int) -> Path:
+    """Leave a run of an age, a grade and four findings, of which val has one outcome of the last."""
+    tasks = {"age": AGE, "grade": GRADE, **FINDINGS}
+    described = {"name": folder.name, "fold": fold, "folds": folds, "seed": 0, "backbone": "r", "cohort": "c"}
+    for split in ("val", "test"):
+        more = {"seed": fold, "split": split, "first": 1000 * fold}
+        frame = pd.concat([ages(60, **more), graded(60, **more), findings(60, **more)], ignore_index=True)
+        write(folder / "predictions" / f"{split}.parquet", frame, tasks, described | {"settings": "s"}, {})
+    found = {name: Threshold("youden", 0.4 + 0.1 * fold, "val", 60, 20) for name in list(FINDINGS)[:3]}
+    freeze(folder / "thresholds.json", found)
+    (folder / "result.json").write_text(json.dumps({"source": "real"}))
+    return folder
+
+
+def test_folds_of_every_head_are_joined(tmp_path: Path) -> None:
+    folders = [heads(tmp_path / f"run{fold}", fold, 2) for fold in (0, 1)]
+    table = score_runs(folders, replicates=100)
+    frames = [load(folder).predictions.frame.query("split == 'test'") for folder in folders]
+    both = pd.concat(frames, ignore_index=True)
+
+    def value(task: str, metric: str) -> float:
+        rows = table[(table["task"] == task) & (table["group"] == "all") & (table["metric"] == metric)]
+        return float(rows["value"].iloc[0])
+
+    def studies(task: str, column: str) -> pd.DataFrame:
+        return both[both["task"] == task].groupby("unit_id").agg({"target": "first", column: "mean"}).dropna()
+
+    age, grade = studies("age", "value"), studies("grade", "value")
+    assert value("age", "mae") == pytest.approx(sk.mean_absolute_error(age["target"], age["value"]), abs=1e-6)
+    assert value("grade", "mae") == pytest.approx(sk.mean_absolute_error(grade["target"], grade["value"]), abs=1e-6)
+    areas = [sk.roc_auc_score(*studies(name, "probability").to_numpy().T) for name in list(FINDINGS)[:3]]
+    assert value("shoulder", "macro_auroc") == pytest.approx(np.mean(areas), abs=1e-6)
+    called = table[(table["task"] == "shoulder.fracture") & (table["operating_point"] == "frozen")]
+    assert called["note"].str.contains("each fold's own threshold").all()
+    ranked = set(table.loc[table["note"].str.contains("ranked together"), "metric"])
+    assert ranked == {"auroc", "average_precision", "auroc_at_cut", "macro_auroc", "macro_average_precision"}
+    assert "frozen threshold, each fold's own" in to_markdown(table)
+
+
+def test_a_finding_may_lack_a_threshold_a_task_may_not(tmp_path: Path) -> None:
+    folder = heads(tmp_path / "run", 0, 1)
+    assert "shoulder.implant" not in load(folder).thresholds
+    score_runs([folder], replicates=100)
+    freeze(folder / "thresholds.json", {})
+    table = score_runs([folder], replicates=100)
+    assert set(table["operating_point"].dropna()) == {"protocol"}
 
 
 @pytest.mark.parametrize("replicates", [-5, 0, 1, 99])

@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 from osteon.predictions import Predictions, TaskFacts
-from osteon.scoring.cells import cell
+from osteon.scoring.cells import cell, decimals_in_units
 from osteon.scoring.show import show, to_markdown
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import Threshold
+from tests.scoring.drawn import AGE, GRADE, ages, graded
 
 Frame = Callable[..., pd.DataFrame]
 FROZEN = {"mura": Threshold("youden", 0.4249, "val", 40, 20)}
@@ -97,6 +98,48 @@ def test_classes_have_their_own_headlines(frame: Frame) -> None:
     assert "macro AUROC" in text
     assert "log loss" in text
     assert np.isfinite(len(text))
+
+
+@pytest.fixture(scope="module")
+def numbers() -> pd.DataFrame:
+    images = pd.concat([ages(), graded(200)], ignore_index=True)
+    return score(Predictions(images, {"age": AGE, "grade": GRADE}), {}, replicates=100)
+
+
+def test_numbers_and_grades_have_their_own_headlines(numbers: pd.DataFrame) -> None:
+    text = to_markdown(numbers)
+    assert "| group | n | MAE | RMSE | bias | 95 % limits | within 12 |" in text
+    assert "| sex | n | quadr. kappa | accuracy | balanced acc. | off by <= 1 | MAE expected | AUROC at cut |" in text
+    rows = {row["metric"]: row for _, row in numbers[numbers["group"] == "all"].iterrows() if row["task"] == "age"}
+    line = next(line for line in text.splitlines() if line.startswith("| all"))
+    assert f"| {rows['mae']['value']:.1f} [{rows['mae']['lo']:.1f}, {rows['mae']['hi']:.1f}] |" in line
+    assert f"| {rows['loa_low']['value']:.1f} to {rows['loa_high']['value']:.1f} |" in line
+    assert cell(rows["within_12"]) in line
+    assert "in months" in text
+    assert "positive: mild and above" in text
+    assert "nan" not in text.lower()
+
+
+@pytest.mark.parametrize(("width", "last"), [(140, "within 12"), (100, "within 12"), (80, "bias"), (60, "RMSE")])
+def test_what_finds_no_room_is_left_out(numbers: pd.DataFrame, width: int, last: str) -> None:
+    text = printed(numbers[numbers["task"] == "age"], width)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= min(width, 100)
+    assert lines[1].split("  ")[-1].strip() == last
+    # Nothing is cut or folded: every group is named in one line, every interval closed.
+    assert "target=120 to 180" in text
+    assert text.count("[") == text.count("]")
+    assert "…" not in text
+
+
+def test_scores_in_a_unit_have_three_figures() -> None:
+    frame = ages(60)
+    for scale, expected in ((1.0, 1), (0.1, 2), (0.01, 3)):
+        facts = TaskFacts(head="regression")
+        scaled = frame.assign(target=frame["target"] * scale, value=frame["value"] * scale)
+        table = score(Predictions(scaled, {"age": facts}), {}, replicates=100)
+        assert decimals_in_units(table) == expected
+    assert decimals_in_units(table.iloc[:0]) == 3
 
 
 @pytest.mark.parametrize("part", ["none", "val"])

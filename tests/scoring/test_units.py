@@ -76,6 +76,36 @@ def test_classes_have_no_maximum(pool: str) -> None:
         units(TABLE.assign(probabilities=[[0.5, 0.5]] * 5), facts)
 
 
+VALUES = [10.0, 50.0, 20.0, 7.0, 60.0]
+
+
+def test_numbers_are_pooled_by_their_mean() -> None:
+    facts = TaskFacts(head="regression")
+    table = units(TABLE.assign(value=VALUES, target=[31.5, 48.0, np.nan, np.nan, 31.5]), facts)
+    np.testing.assert_allclose(scores(table, facts), [30.0, 50.0, 7.0])
+    np.testing.assert_array_equal(table["target"], [31.5, 48.0, np.nan])
+    assert "target_band" not in table
+    with pytest.raises(OsteonError, match="'vote' has no meaning for a regression head; choose mean"):
+        units(TABLE.assign(value=VALUES), TaskFacts(head="regression", pool="vote"))
+
+
+@pytest.mark.parametrize(("pool", "expected"), [("mean", 1.1), ("vote", 1.0)])
+def test_grades_pool_probabilities_and_the_expected_grade(pool: str, expected: float) -> None:
+    probabilities = [[0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.3, 0.2, 0.5], [0.2, 0.2, 0.6], [0.1, 0.5, 0.4]]
+    value = [0.5, 1.0, 1.3, 1.4, 1.5]
+    facts = TaskFacts(head="ordinal", classes=("0", "1", "2"), pool=pool)
+    table = units(TABLE.assign(probabilities=probabilities, value=value), facts)
+    assert table["value"].iloc[0] == pytest.approx(expected)
+    np.testing.assert_allclose(scores(table, facts)[0], [1 / 3] * 3)
+
+
+def test_a_regressions_units_know_the_band_of_their_target() -> None:
+    facts = TaskFacts(head="regression", low=0.0, high=80.0)
+    table = units(TABLE.assign(value=VALUES, target=[31.5, 48.0, np.nan, np.nan, 31.5]), facts)
+    assert table["target_band"].tolist()[:2] == ["20 to 40", "40 to 60"]
+    assert table["target_band"].isna().tolist() == [False, False, True]
+
+
 def test_a_vote_counts_strictly_above_the_protocols_threshold() -> None:
     table = units(TABLE, TaskFacts(pool="vote", protocol_threshold=0.6))
     assert table["probability"].tolist() == [1 / 3, 0.0, 1.0]

@@ -28,6 +28,7 @@ class Task(Strict):
         threshold_rule: rule of the second operating point, fitted on val and frozen.
         groups: manifest columns by whose values the scores are reported too.
         where: manifest column -> value(s); other rows are left out.
+        covariates: manifest columns that join the image as input; the run's own `covariates` stands above it.
         cut: ordinal head: the grade (counted from 0) from which on a unit counts as positive in `auroc_at_cut`; null:
             no such score.
     """
@@ -45,6 +46,7 @@ class Task(Strict):
     groups: list[str] = Field(default_factory=list)
     where: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
     loss_weight: PositiveFloat = 1.0
+    covariates: list[str] = Field(default_factory=list)
     cut: Annotated[int, Field(ge=1)] | None = None
 
     @property
@@ -70,7 +72,9 @@ class Task(Strict):
 class Data(Strict):
     """Where images come from, how they are cached, split and batched. `root: null` means drawn phantoms.
 
-    `key_file` holds the secret that ids and paths of private sets are hashed with.
+    `key_file` holds the secret that ids and paths of private sets are hashed with. `split_file` is a split that others
+    can reuse (`osteon data split`). With `canonical_laterality` images of the other side are mirrored; images whose
+    side is unknown stay as they are.
     """
 
     root: str | None
@@ -86,8 +90,10 @@ class Data(Strict):
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
     fold: Count | None
     folds: Annotated[int, Field(ge=2)] | None
+    split_file: str | None = None
+    canonical_laterality: Literal["L", "R"] | None = None
 
-    @field_validator("root", "cache_dir", "key_file")
+    @field_validator("root", "cache_dir", "key_file", "split_file")
     @classmethod
     def _absolute(cls, typed: str | None) -> str | None:
         """Anchor a place where the run is started, so that it can be resumed from elsewhere."""
@@ -110,12 +116,25 @@ class Data(Strict):
 
 
 class Phantom(Strict):
-    """Size of the drawn dataset that stands in where no data root is given."""
+    """The drawn dataset that stands in where no data root is given, and the faults put into it on purpose.
+
+    Attributes:
+        label_noise: share of labels that are wrong.
+        missing: share of labels that are blank.
+        shortcut: how well a lead tag on the film tells the label (-1 to 1); null: no tag.
+        hardware: share of studies with metal, drawn apart from the label; null: as the set has it.
+        cast: the same of casts.
+    """
 
     patients: Annotated[int, Field(ge=20)]
     size: Annotated[int, Field(ge=64, le=2048)]
     image_size: Size
     seed: Count
+    label_noise: Fraction = 0.0
+    missing: Fraction = 0.0
+    shortcut: Annotated[float, Field(ge=-1.0, le=1.0)] | None = None
+    hardware: Fraction | None = None
+    cast: Fraction | None = None
 
 
 class Backbone(Strict):
@@ -260,3 +279,10 @@ class Config(Strict):
     callbacks: Callbacks
     bootstrap: Annotated[int, Field(ge=100)]
     resume: str | None = None
+    covariates: list[str] | None = None
+
+    @property
+    def joined(self) -> list[str]:
+        """Return the columns that join the image: the run's own list, else what its tasks ask for."""
+        asked = [name for task in self.tasks.values() for name in task.covariates]
+        return list(dict.fromkeys(asked if self.covariates is None else self.covariates))

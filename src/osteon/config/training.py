@@ -66,6 +66,7 @@ def check_training(config: "Config") -> None:
         _check_focal(training, name, task)
         _check_head(training, name, task)
     _check_both(training, tasks)
+    _check_sides(config)
     _check_depth(training, config.optimizer, config.trainer.max_epochs)
 
 
@@ -146,6 +147,26 @@ def _check_both(training: Training, tasks: "Mapping[str, Task]") -> None:
                 f"training.imbalance: {' and '.join(sorted(found[name]))} both act on the rows of task {name}, so rare "
                 "classes count twice. Choose one, or say training.allow_both=true."
             )
+
+
+def _check_sides(config: "Config") -> None:
+    """Refuse what would change a label or an input without a word: mirrored sides, and covariates of blended images."""
+    for name, task in config.tasks.items():
+        flips = config.augment.horizontal_flip > 0 or config.data.canonical_laterality is not None
+        if "laterality" in task.targets and flips:
+            raise OsteonError(
+                f"tasks.{name}: a mirrored image shows the other side, which the task asks for. Set "
+                "augment.horizontal_flip=0 and data.canonical_laterality=null."
+            )
+    if "laterality" in config.joined and config.augment.horizontal_flip > 0:
+        raise OsteonError(
+            "covariates: laterality is an input, and augment.horizontal_flip mirrors images. Set it to 0."
+        )
+    if config.joined and (config.training.mixup > 0 or config.training.cutmix > 0):
+        raise OsteonError(
+            f"training: mixup and cutmix blend images of two patients, whose covariates ({', '.join(config.joined)}) "
+            "cannot be blended. Use covariates=[], or mixup=0 and cutmix=0."
+        )
 
 
 def _check_depth(training: Training, optimizer: "Optimizer", epochs: int) -> None:

@@ -1,7 +1,7 @@
 """Cached radiographs as batches."""
 
 from osteon.data.batch import Batch, Sample, collate
-from osteon.data.module import RadiographData, epoch_of
+from osteon.data.module import RadiographData, epoch_of, mirrored
 from osteon.data.radiographs import Radiographs, sample_seed
 from osteon.data.samplers import OrderedSampler, ShuffledSampler, WeightedSampler
 
@@ -15,5 +15,6 @@ __all__ = [
     "WeightedSampler",
     "collate",
     "epoch_of",
+    "mirrored",
     "sample_seed",
 ]

@@ -27,6 +27,7 @@ class RadiographData(LightningDataModule):
         epoch_length: batches an epoch, None for every row once.
         row_weights: (N,) how often a manifest row is drawn for training, relative to the others; None for each once.
         limit: batches after which Lightning ends an epoch of training early; None for none.
+        mirror: (N,) bool, manifest rows whose image is turned left to right before anything else; None for none.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class RadiographData(LightningDataModule):
         epoch_length: int | None = None,
         row_weights: np.ndarray | None = None,
         limit: int | None = None,
+        mirror: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.rows = {split: np.flatnonzero(manifest["split"] == split) for split in ("train", "val", "test")}
@@ -49,6 +51,7 @@ class RadiographData(LightningDataModule):
         self.pixels, self.batch_size, self.workers, self.seed = pixels, batch_size, workers, seed
         self.augment, self.row_weights = augment, row_weights
         self.epoch_length, self.limit = epoch_length, limit
+        self.mirror = np.zeros(len(manifest), bool) if mirror is None else mirror
 
     def dataset(self, split: str) -> Radiographs:
         """Return the images of `split`; only train rows that carry a label of some task are trained on."""
@@ -59,7 +62,7 @@ class RadiographData(LightningDataModule):
             rows = rows[labelled]
         augment = self.augment if split == "train" else None
         targets = {name: values[rows] for name, values in self.targets.items()}
-        return Radiographs(self.pixels, self.slots[rows], rows, targets, augment, self.seed)
+        return Radiographs(self.pixels, self.slots[rows], rows, targets, augment, self.seed, self.mirror[rows])
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Return shuffled, augmented batches; a last batch of one row is dropped (BatchNorm cannot use it)."""
@@ -125,6 +128,14 @@ class RadiographData(LightningDataModule):
 
     def _epoch(self) -> int:
         return 0 if self.trainer is None else epoch_of(self.trainer, self.steps_an_epoch(self.trainer.world_size))
+
+
+def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray | None:
+    """Return (N,) bool, the rows of the other side than `side` (L or R); None where no side is asked for."""
+    if side is None:
+        return None
+    other = {"L": "R", "R": "L"}[side]
+    return (manifest["laterality"] == other).fillna(False).to_numpy(dtype=bool)
 
 
 def epoch_of(trainer: Trainer, steps_an_epoch: int) -> int:

@@ -25,6 +25,7 @@ class Radiographs(Dataset[Sample]):
         targets: task -> (N,) or (N, labels) float32, NaN where absent.
         augment: called with the image and a seed; None for evaluation.
         seed: of the run.
+        mirror: (N,) bool, items that are turned left to right before anything else; None for none.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Radiographs(Dataset[Sample]):
         targets: Mapping[str, np.ndarray],
         augment: Augmenter | None = None,
         seed: int = 0,
+        mirror: np.ndarray | None = None,
     ) -> None:
         self.pixels = pixels
         self.slots = np.ascontiguousarray(slots, dtype=np.int64)
@@ -42,6 +44,7 @@ class Radiographs(Dataset[Sample]):
         self.targets = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in targets.items()}
         self.augment = augment
         self.seed = seed
+        self.mirror = np.zeros(len(self.rows), bool) if mirror is None else np.ascontiguousarray(mirror, dtype=bool)
         self._store: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -56,6 +59,8 @@ class Radiographs(Dataset[Sample]):
         if self._store is None:
             self._store = np.load(self.pixels, mmap_mode="r")
         image = np.array(self._store[self.slots[position]])
+        if self.mirror[position]:
+            image = np.ascontiguousarray(image[:, ::-1])
         if self.augment is not None:
             image = self.augment(image, sample_seed(self.seed, epoch, int(self.rows[position]), turn))
         return Sample(image, int(self.rows[position]), {name: v[position] for name, v in self.targets.items()})

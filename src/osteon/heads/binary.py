@@ -7,8 +7,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from osteon.heads.base import Floats, whole_numbers
+from osteon.heads.base import Floats
 from osteon.heads.classes import ClassHead, bernoulli
+from osteon.heads.encoding import whole_numbers
 
 
 class BinaryHead(ClassHead):

@@ -7,8 +7,9 @@ import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from osteon.heads.base import Floats, class_indices
+from osteon.heads.base import Floats
 from osteon.heads.classes import ClassHead
+from osteon.heads.encoding import class_indices
 
 
 class MulticlassHead(ClassHead):

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from osteon.errors import OsteonError
-from osteon.heads.base import Emphasis, Floats, whole_numbers
+from osteon.heads.base import Emphasis, Floats
 from osteon.heads.classes import ClassHead, bernoulli
+from osteon.heads.encoding import whole_numbers
 
 
 class MultilabelHead(ClassHead):

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
 from osteon.errors import OsteonError
-from osteon.heads.base import Emphasis, Floats, class_indices
+from osteon.heads.base import Emphasis, Floats
+from osteon.heads.encoding import class_indices
 from osteon.heads.linear import LinearHead
 from osteon.heads.multiclass import MulticlassHead
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from osteon.errors import OsteonError
-from osteon.heads.base import Floats, numbers
+from osteon.heads.base import Floats
+from osteon.heads.encoding import numbers
 from osteon.heads.linear import LinearHead
 
 

@@ -38,6 +38,7 @@ class Recipe:
         accumulate: parts that a batch is worked through in.
         steps_an_epoch: batches of an epoch on each process.
         run: digest of settings and cohort; checkpoints of another run are refused.
+        covariates: (N, K) float32 of the manifest's rows; None where the model has none.
         seed: of the run; torch is reseeded before every training batch, so that a resumed run draws the same.
     """
 
@@ -49,6 +50,7 @@ class Recipe:
     steps_an_epoch: int
     run: str
     seed: int
+    covariates: np.ndarray | None = None
 
 
 class OsteonModule(LightningModule):
@@ -67,8 +69,11 @@ class OsteonModule(LightningModule):
     ) -> None:
         super().__init__()
         self.model, self.recipe, self.table, self.score = model, recipe, table, score
+        self.covariates: Tensor | None
         self.freezing = Freezing(model, recipe.training.unfreeze, recipe.training.unfreeze_epochs)
         self.views = views(recipe.training.tta)
+        known = recipe.covariates
+        self.register_buffer("covariates", None if known is None else torch.from_numpy(known), persistent=False)
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] | None = None
         self.collected: list[Collected] = []
@@ -93,20 +98,29 @@ class OsteonModule(LightningModule):
         counts = self._everywhere(self.model.counts(blend.labels))
         *before, last = blend.parts(self.recipe.accumulate)
         whole = dict.fromkeys(counts, torch.zeros((), device=self.device))
+        told, place = self._covariates(batch), 0
         for part in before:
+            beside = None if told is None else told[place : place + len(part.images)]
+            place += len(part.images)
+            loss = self._loss(part, beside, counts, whole)
             with torch.autocast(self.device.type, enabled=False):
-                self.trainer.strategy.backward(self._loss(part, counts, whole), None)
-        loss = self._loss(last, counts, whole)
+                self.trainer.strategy.backward(loss, None)
+        loss = self._loss(last, None if told is None else told[place:], counts, whole)
         self._log_losses(whole, len(batch))
         return loss
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Any) -> None:
         """Do nothing: Lightning would throw the gradients of all parts but the last away; see `training_step`."""
 
-    def _loss(self, part: Blend, counts: Mapping[str, Tensor], whole: dict[str, Tensor]) -> Tensor:
+    def _covariates(self, batch: Batch) -> Tensor | None:
+        return None if self.covariates is None else self.covariates[batch.rows]
+
+    def _loss(
+        self, part: Blend, covariates: Tensor | None, counts: Mapping[str, Tensor], whole: dict[str, Tensor]
+    ) -> Tensor:
         """Return the weighted sum over tasks of loss per labelled row of the batch, and add each task's to `whole`."""
         total = torch.zeros((), device=self.device)
-        for task, found in self.model.blended_losses(part.images, part.labels).items():
+        for task, found in self.model.blended_losses(part.images, part.labels, covariates).items():
             count = counts[task]  # of blended images a fraction, too
             mean = found.total * self.trainer.world_size / torch.where(count > 0, count, torch.ones_like(count))
             total = total + self.recipe.weights[task] * mean
@@ -174,7 +188,7 @@ class OsteonModule(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep what the heads say of the batch, the mean over the views where there are several."""
-        self._keep(batch, averaged(self.model, batch.images, self.views))
+        self._keep(batch, averaged(self.model, batch.images, self.views, self._covariates(batch)))
 
     def on_predict_epoch_end(self) -> None:
         """Make the table of all ranks; read it from `predicted`."""
@@ -191,7 +205,7 @@ class OsteonModule(LightningModule):
         return [optimizer], [found for found in schedules if "monitor" not in found]
 
     def _collect(self, batch: Batch) -> None:
-        self._keep(batch, self.model.decode(self.model(batch.images)))
+        self._keep(batch, self.model.decode(self.model(batch.images, self._covariates(batch))))
 
     def _keep(self, batch: Batch, decoded: dict[str, dict[str, np.ndarray]]) -> None:
         self.collected.append((batch.rows.cpu().numpy(), decoded))

@@ -32,7 +32,7 @@ def views(names: Sequence[View]) -> tuple[Change, ...]:
     return (_plain, *(change for name in names for change in kinds[name]))
 
 
-def averaged(model: Model, images: Tensor, changes: Sequence[Change]) -> Values:
+def averaged(model: Model, images: Tensor, changes: Sequence[Change], covariates: Tensor | None = None) -> Values:
     """Return task -> column -> mean over the views of what `model` decodes, for images (B, 1, H, W) uint8.
 
     Probabilities are averaged, not logits: a study's images are pooled likewise, the mean stays a probability
@@ -41,7 +41,7 @@ def averaged(model: Model, images: Tensor, changes: Sequence[Change]) -> Values:
     Raises:
         OsteonError: an output is not finite; names the task.
     """
-    decoded = [model.decode(model(change(images))) for change in changes]
+    decoded = [model.decode(model(change(images), covariates)) for change in changes]
     return {
         task: {name: np.mean([part[task][name] for part in decoded], axis=0) for name in columns}
         for task, columns in decoded[0].items()

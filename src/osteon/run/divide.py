@@ -1,18 +1,23 @@
 """Who stays together, which split they go to, and whether every split holds what the scores will need."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from osteon.config import Config, Task
 from osteon.errors import OsteonError
 from osteon.images import Cache, clusters
-from osteon.manifest import SplitRule, assign, group, join_copies, validate
+from osteon.manifest import SplitRule, assign, from_file, group, join_copies, validate
 from osteon.module import check_units
 
 TENTHS = 10
 
 
-def divide(manifest: pd.DataFrame, config: Config, cache: Cache) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def divide(
+    manifest: pd.DataFrame, config: Config, cache: Cache, left_out: Collection[str] = ()
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the manifest with `group_id` and `split`, and what is worth a note.
 
     Patients stay together, and so do copies of one image whatever their ids say: byte-identical files always,
@@ -22,10 +27,13 @@ def divide(manifest: pd.DataFrame, config: Config, cache: Cache) -> tuple[pd.Dat
         manifest: rows with their `slot` in the cache; two rows of one slot are copies.
         config: the run's settings.
         cache: perceptual hashes by slot.
+        left_out: images of the datasets that the run does not use; a split file may name them.
     """
     parts = [grouped(rows, cache) for _, rows in manifest.groupby("dataset", sort=False)]
     frame = join_copies(pd.concat(parts).sort_index(), manifest["slot"].to_numpy())
     data = config.data
+    if data.split_file is not None:
+        return validate(from_file(frame, Path(data.split_file), left_out), {}), _copies_across(frame)
     rule = SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds)
     split = []
     for name, rows in frame.groupby("dataset", sort=False):

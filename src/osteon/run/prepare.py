@@ -57,7 +57,8 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     kept = cache.slots >= 0
     manifest = rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
     manifest, told = add_film_facts(manifest, cache.index)
-    manifest, copies = divide(manifest, config, cache)
+    left_out = {*reading.rows["image_id"], *rejected["image_id"]} - {*manifest["image_id"]}
+    manifest, copies = divide(manifest, config, cache, left_out)
     groups = prove_disjoint(manifest)
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
@@ -91,7 +92,7 @@ def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_columns(name: str, task: Task, rows: pd.DataFrame) -> None:
-    for key, columns in (("where", list(task.where)), ("groups", task.groups)):
+    for key, columns in (("where", list(task.where)), ("groups", task.groups), ("covariates", task.covariates)):
         for column in columns:
             if column not in rows:
                 raise OsteonError(f"tasks.{name}.{key}: no column {column!r}.{nearest(column, rows.columns)}")

@@ -13,6 +13,7 @@ from osteon.errors import OsteonError, nearest
 from osteon.identity import Places
 from osteon.manifest import Card, Reading, Target, complete, target_of, validate
 from osteon.phantoms.stamp import edition, is_phantom
+from osteon.phantoms.switches import Switches
 from osteon.run.hiding import Hidden, hide_private
 
 
@@ -158,5 +159,6 @@ def _check_phantom(name: str) -> None:
 def _draw(config: Config, name: str) -> Path:
     size = config.phantom
     folder = Path(config.data.cache_dir).expanduser() / "phantoms"
-    folder = folder / f"{name}-{size.patients}-{size.size}px-seed{size.seed}-{edition()}"
-    return phantoms.draw(name, folder, size.patients, size.seed, size.size)
+    switches = Switches(size.label_noise, size.missing, size.shortcut, size.hardware, size.cast)
+    folder = folder / f"{name}-{size.patients}-{size.size}px-seed{size.seed}{switches.slug}-{edition()}"
+    return phantoms.draw(name, folder, size.patients, size.seed, size.size, switches)

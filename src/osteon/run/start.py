@@ -14,16 +14,18 @@ from osteon import predictions
 from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
-from osteon.data import RadiographData
+from osteon.data import RadiographData, mirrored
 from osteon.identity import redacted
+from osteon.manifest.covariates import encode, fit_covariates
 from osteon.model import Model, build_model
 from osteon.module import MONITOR, OsteonModule, PredictionTable, Recipe
 from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.bundle import write_model
+from osteon.run.facts import digest, facts_of, run_facts
 from osteon.run.loggers import open_loggers
-from osteon.run.measure import digest, facts_of, measure, monitor_scores, rehearse, run_facts
+from osteon.run.measure import measure, monitor_scores, rehearse
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
@@ -101,6 +103,8 @@ class _Trained:
 
 def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> _Trained:
     train = (prepared.manifest["split"] == "train").to_numpy()
+    model.join(fit_covariates(prepared.manifest[train], config.joined))
+    model = to_memory_format(model, config.trainer)
     model.fit({task: values[train] for task, values in prepared.targets.items()})
     classes = {task: head.classes for task, head in model.heads_by_task.items() if head.classes}
     balanced = balance(config.training, classes, prepared.targets, train)
@@ -163,6 +167,7 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         steps_an_epoch=steps_an_epoch,
         run=digest(run_facts(config, prepared)),
         seed=config.seed,
+        covariates=encode(prepared.manifest, model.covariates) if model.covariates else None,
     )
     return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, facts, MONITOR))
 
@@ -180,4 +185,5 @@ def make_data(config: Config, prepared: Prepared, balanced: Balance) -> Radiogra
         config.trainer.epoch_length,
         balanced.row_weights,
         config.trainer.limit_batches,
+        mirrored(prepared.manifest, config.data.canonical_laterality),
     )

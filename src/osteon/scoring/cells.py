@@ -31,20 +31,27 @@ HEADLINES = {
 BESIDE = {"binary": "pos", "multiclass": "pat"}
 
 
-def cell(row: Any, in_units: bool = False) -> str:
+def cell(row: Any, decimals: int | None = None) -> str:
     """Return "0.705 [0.60, 0.80]" of a row with value, lo and hi; "n/a" where the value is missing.
 
-    A score in the target's unit has as many decimals as its larger bound needs for three figures.
+    Args:
+        row: a row of the score table, or None.
+        decimals: of value and bounds alike; None: three and two.
     """
     if row is None or pd.isna(row.value):
         return "n/a"
-    bounded = not pd.isna(row.lo)
-    digits = _decimals(row.value, *((row.lo, row.hi) if bounded else ())) if in_units else 3
-    value = f"{row.value:.{digits}f}"
-    if not bounded:
+    value = f"{row.value:.{3 if decimals is None else decimals}f}"
+    if pd.isna(row.lo):
         return value
-    bound = digits if in_units else 2
+    bound = 2 if decimals is None else decimals
     return f"{value} [{row.lo:.{bound}f}, {row.hi:.{bound}f}]"
+
+
+def decimals_in_units(rows: pd.DataFrame) -> int:
+    """Return how many decimals give the largest score in the target's unit three figures; one at least."""
+    values = rows.loc[rows["metric"].isin(IN_UNITS), "value"].dropna()
+    largest = float(values.abs().max()) if len(values) else 0.0
+    return 1 if largest >= 10 else 2 if largest >= 1 else 3
 
 
 def headlines(rows: pd.DataFrame, head: str) -> dict[str, str]:
@@ -56,16 +63,18 @@ def headlines(rows: pd.DataFrame, head: str) -> dict[str, str]:
     return {name: text for name, text in shown.items() if name in metrics or name == "limits"}
 
 
-def line(rows: pd.DataFrame, head: str, shown: list[str], short: bool) -> list[str]:
-    """Return a group's cells; `short` leaves the column's name to the header."""
+def line(rows: pd.DataFrame, head: str, shown: list[str], short: bool, decimals: int | None = None) -> list[str]:
+    """Return a group's cells; `short` leaves the column's name to the header, `decimals` are of scores in a unit."""
     found: dict[str, Any] = {str(row["metric"]): row for _, row in rows.iterrows()}
     first = next(iter(found.values()))
     marked = rows["metric"].isin([*shown, *(("loa_low", "loa_high") if "limits" in shown else ())])
     mark = "*" if notes(rows[marked]).eq("small sample").any() else ""
     name = str(first.group).partition("=")[2] if short and first.group != "all" else str(first.group)
     beside = f"{first.n_positive / first.n:.0%}" if head == "binary" and first.n else str(first.n_clusters)
-    own = head == "regression"
-    cells = [_limits(found) if one == "limits" else cell(found.get(one), own and one in IN_UNITS) for one in shown]
+    cells = [
+        _limits(found, decimals) if one == "limits" else cell(found.get(one), decimals if one in IN_UNITS else None)
+        for one in shown
+    ]
     return [name + mark, str(first.n), *([beside] if head in BESIDE else []), *cells]
 
 
@@ -74,15 +83,6 @@ def notes(rows: pd.DataFrame) -> "pd.Series[str]":
     return rows["note"].str.split("; ").explode()
 
 
-def _limits(found: dict[str, Any]) -> str:
+def _limits(found: dict[str, Any], decimals: int | None) -> str:
     low, high = found["loa_low"].value, found["loa_high"].value
-    if pd.isna(low) or pd.isna(high):
-        return "n/a"
-    digits = _decimals(low, high)
-    return f"{low:.{digits}f} to {high:.{digits}f}"
-
-
-def _decimals(*values: float) -> int:
-    """Return how many decimals give the largest value three figures; one at least."""
-    largest = max(map(abs, values))
-    return 1 if largest >= 10 else 2 if largest >= 1 else 3
+    return "n/a" if pd.isna(low) or pd.isna(high) else f"{low:.{decimals}f} to {high:.{decimals}f}"

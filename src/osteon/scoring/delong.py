@@ -1,5 +1,7 @@
 """DeLong's interval of the AUROC, and Obuchowski's extension of it to units that share a patient."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,13 +43,22 @@ def variance(score: Floats, positive: NDArray[np.bool_]) -> float:
 def clustered_variance(score: Floats, positive: NDArray[np.bool_], cluster: Codes) -> float:
     """Return the variance of the AUROC over patients, each with any number of units of either kind.
 
-    The sum over patients of the squared sum of their units' components about the AUROC, each kind over its count, times
-    patients / (patients - 1). Obuchowski (1997), Biometrics 53:567, with one such factor for both kinds.
+    The sum over patients of the squared `shares`, times patients / (patients - 1). Obuchowski (1997), Biometrics
+    53:567, with one such factor for both kinds.
+    """
+    sums = shares(score, positive, cluster, int(cluster.max()) + 1)
+    return float(len(sums) / (len(sums) - 1) * (sums**2).sum())
+
+
+def shares(score: Floats, positive: NDArray[np.bool_], cluster: Codes, clusters: int) -> Floats:
+    """Return the (clusters,) parts that patients have in the AUROC's deviation: sum 0.
+
+    The sum of their units' components about the AUROC, each kind over its count.
     """
     parts = components(score, positive)
     parts = (parts - parts[positive].mean()) / np.where(positive, positive.sum(), (~positive).sum())
-    sums = np.bincount(cluster, parts)
-    return float(len(sums) / (len(sums) - 1) * (sums**2).sum())
+    found: Floats = np.bincount(cluster, parts, clusters).astype(np.float64)
+    return found
 
 
 def interval(
@@ -58,8 +69,6 @@ def interval(
     On the logit scale, which stays inside (0, 1) and keeps its coverage near 1 where the symmetric interval falls short
     (Pepe 2003, The Statistical Evaluation of Medical Tests, 5.2), with the t quantile of patients - 1.
     """
-    from scipy.special import expit, logit, stdtrit
-
     patients = int(cluster.max()) + 1
     alone = patients == len(score) and 1 < positive.sum() < len(score) - 1
     if patients < 2:
@@ -68,6 +77,37 @@ def interval(
     if found < 1e-15:
         return None, None, "none"
     area = float(components(score, positive)[positive].mean())
-    half = stdtrit(patients - 1, (1 + level) / 2) * np.sqrt(found) / (area * (1 - area))
+    low, high = _on_logits(area, found, patients, level)
+    return low, high, "delong" if alone else "delong, clustered"
+
+
+def interval_of_mean(
+    curves: Sequence[tuple[Floats, NDArray[np.bool_], Codes]], level: float = 0.95
+) -> tuple[float | None, float | None, str]:
+    """Return (low, high, method) of the mean AUROC of several curves, such as findings, that share patients.
+
+    A patient's part in the mean is the mean of its parts in the curves, so that their covariances are counted
+    (DeLong 1988, of several curves); as `interval` otherwise.
+
+    Args:
+        curves: (score, positive, cluster) of each; clusters are coded alike in all, and some have units of both kinds.
+        level: how often the interval should hold the truth.
+    """
+    known = np.unique(np.concatenate([cluster for _, _, cluster in curves]))
+    if len(known) < 2:
+        return None, None, "none"
+    sums = np.mean([shares(*curve, int(known[-1]) + 1) for curve in curves], axis=0)
+    found = float(len(known) / (len(known) - 1) * (sums**2).sum())
+    area = float(np.mean([components(score, positive)[positive].mean() for score, positive, _ in curves]))
+    if found < 1e-15 or not 0 < area < 1:
+        return None, None, "none"
+    low, high = _on_logits(area, found, len(known), level)
+    return low, high, "delong of the mean, clustered"
+
+
+def _on_logits(area: float, variance: float, patients: int, level: float) -> tuple[float, float]:
+    from scipy.special import expit, logit, stdtrit
+
+    half = stdtrit(patients - 1, (1 + level) / 2) * np.sqrt(variance) / (area * (1 - area))
     low, high = expit([logit(area) - half, logit(area) + half])
-    return float(low), float(high), "delong" if alone else "delong, clustered"
+    return float(low), float(high)

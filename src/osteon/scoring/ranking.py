@@ -27,6 +27,19 @@ def macro_auroc(sample: Sample) -> Evaluate:
     return evaluate
 
 
+def curves(sample: Sample) -> list[tuple[Floats, NDArray[np.bool_], Codes]]:
+    """Return (score, positive, cluster) of what a macro AUROC is the mean of, where it is defined.
+
+    Each finding's units, or each class against the rest.
+    """
+    if len(sample.label):
+        own = [sample.label == label for label in np.unique(sample.label)]
+        found = [(sample.score[at], sample.target[at] == 1, sample.cluster[at]) for at in own]
+    else:
+        found = [(sample.score[:, k], sample.target == k, sample.cluster) for k in range(sample.classes)]
+    return [curve for curve in found if 0 < curve[1].sum() < len(curve[1])]
+
+
 def _auroc(score: Floats, positive: np.ndarray, cluster: Codes) -> Evaluate:
     order = np.argsort(score, kind="stable")
     score, positive, cluster = score[order], positive[order], cluster[order]

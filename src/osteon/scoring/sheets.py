@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from osteon.scoring.cells import BESIDE, HEADLINES, cell, headlines, line, notes
+from osteon.scoring.cells import BESIDE, HEADLINES, cell, decimals_in_units, headlines, line, notes
 
 # A metric that one head alone has tells the head of a task's rows.
 MARKS = {"auroc": "binary", "quadratic_kappa": "ordinal", "rmse": "regression", "macro_average_precision": "multilabel"}
@@ -57,8 +57,9 @@ def _of_task(part: pd.DataFrame, head: str) -> Iterator[Sheet]:
         first = columns.pop() if len(columns) == 1 else "group"
         shown = headlines(rows, head)
         header = [first, "n", *([BESIDE[head]] if head in BESIDE else []), *shown.values()]
-        lines = [line(some, head, list(shown), first != "group") for _, some in rows.groupby("group", sort=False)]
-        yield Sheet(_title(rows, point), _caption(rows, list(shown)), header, lines, len(shown))
+        names, digits = list(shown), decimals_in_units(rows) if head == "regression" else None
+        lines = [line(some, head, names, first != "group", digits) for _, some in rows.groupby("group", sort=False)]
+        yield Sheet(_title(rows, point), _caption(rows, names), header, lines, len(shown))
 
 
 def _of_findings(means: pd.DataFrame, findings: list[pd.DataFrame]) -> Iterator[Sheet]:

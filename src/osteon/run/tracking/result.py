@@ -8,7 +8,7 @@ import pandas as pd
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from osteon.config import Config
-from osteon.run.measure import facts_of
+from osteon.run.facts import facts_of
 from osteon.run.prepare import Prepared
 from osteon.run.tracking import pictures, tables
 from osteon.run.tracking.permission import images_shown
