@@ -78,9 +78,10 @@ def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
     if not (file.is_file() and split.is_file()):
         return
     try:
-        before, said = pd.read_parquet(file), json.loads(split.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise OsteonError(f"{file}: damaged. Start the run anew.") from fault
+        before, said = pd.read_parquet(file), dict(json.loads(split.read_text(encoding="utf-8")))
+        before = before.set_index("image_id")
+    except (OSError, ValueError, TypeError, KeyError) as fault:
+        raise OsteonError(f"{folder}: manifest.parquet or split.json is damaged. Start the run anew.") from fault
     other = _difference(before, manifest)
     if not other and said.get("pixels") != pixels:
         other = "the files of some images have changed"
@@ -90,8 +91,8 @@ def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
         )
 
 
-def _difference(before: pd.DataFrame, now: pd.DataFrame) -> str:
-    was, found = before.set_index("image_id"), now.set_index("image_id")
+def _difference(was: pd.DataFrame, now: pd.DataFrame) -> str:
+    found = now.set_index("image_id")
     gone, new = was.index.difference(found.index), found.index.difference(was.index)
     if len(gone) or len(new):
         return f"{len(gone):,} images are gone and {len(new):,} are new"
