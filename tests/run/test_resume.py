@@ -124,6 +124,15 @@ def test_other_settings_are_named(
     assert all(part in shown for part in said), shown
 
 
+def test_what_a_finished_run_has_lost_is_made_again(command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert command(*WORDS, f"hydra.run.dir={run}") == 0
+    before = pd.read_parquet(run / "predictions" / "test.parquet")
+    (run / "predictions" / "test.parquet").unlink()
+    assert command(f"resume={run}") == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(run / "predictions" / "test.parquet"), before, check_exact=True)
+
+
 def test_what_changes_no_number_may_change(interrupted: Path, command: Command, tmp_path: Path) -> None:
     assert command(f"resume={interrupted}", "data.workers=1", f"data.cache_dir={tmp_path / 'cache'}") == 0
     said = yaml.safe_load((interrupted / "config.yaml").read_text())

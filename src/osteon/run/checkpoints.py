@@ -13,7 +13,16 @@ from osteon.errors import OsteonError
 from osteon.files import write_bytes
 
 BEST, LAST = "best.ckpt", "last.ckpt"
-WHOLE = ("state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "epoch", "global_step")
+WHOLE = (
+    "state_dict",
+    "optimizer_states",
+    "lr_schedulers",
+    "callbacks",
+    "loops",
+    "epoch",
+    "global_step",
+    "pytorch-lightning_version",
+)
 
 
 class WholeFiles(TorchCheckpointIO):

@@ -13,6 +13,7 @@ from osteon.identity import HASH
 from osteon.run.resume import PLACES, saved_config, under
 
 RESULT = "result.json"
+LEFT = ("predictions/val.parquet", "predictions/test.parquet", "thresholds.json", "model.pt")
 # What changes no number: where files lie, who reads them, how progress is shown.
 FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "resume")
 
@@ -60,7 +61,7 @@ def finished(folder: Path) -> dict[str, Any] | None:
         float(said["training"]["best_monitor"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise OsteonError(f"{file}: damaged. Delete it and resume; the scores are made again.") from fault
-    return dict(said)
+    return dict(said) if all((folder / name).is_file() for name in LEFT) else None
 
 
 def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
