@@ -17,6 +17,10 @@ OPEN = re.compile(
 )
 
 
+# Options of Hydra that are followed by a value.
+VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--package", "-p")
+
+
 def main() -> None:
     """Run Hydra's main; a fault of the input ends in its message and exit status 2, without a traceback."""
     import hydra
@@ -45,13 +49,19 @@ def main() -> None:
 
 def arrange(words: Sequence[str]) -> list[str]:
     """Return the command line as Hydra wants it: options first, new keys of open mappings marked as such."""
-    overrides = [word for word in words if not word.startswith("-") and ("=" in word or word.startswith("~"))]
-    options = [word for word in words if word not in overrides]
+    options: list[str] = []
+    overrides: list[str] = []
+    awaited = False
+    for word in words:
+        is_option = awaited or word.startswith("-") or not ("=" in word or word.startswith("~"))
+        (options if is_option else overrides).append(word)
+        awaited = not awaited and word in VALUED
     return options + [f"++{word}" if OPEN.match(word) else word for word in overrides]
 
 
 def _with_run(words: list[str]) -> list[str]:
     """Put the words of an interrupted run before those that are said now."""
+    words = [word.lstrip("+") if word.lstrip("+").startswith("resume=") else word for word in words]
     if not any(word.startswith("resume=") and word != "resume=null" for word in words):
         return words
     from osteon.run.resume import continued
@@ -100,12 +110,15 @@ def _checked(composed: Any) -> float:
 
 
 def _config_dirs(words: Sequence[str]) -> list[str]:
-    """Return the user's folders of settings, absolute, one word each: a resumed run composes from them too."""
+    """Return the user's own folders (absolute) and files of settings, one word each: a resumed run composes of them."""
     found = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         option, equals, value = word.partition("=")
+        said = value if equals else following
         if option in ("--config-dir", "-cd"):
-            found.append(f"--config-dir={Path(value if equals else following).expanduser().absolute()}")
+            found.append(f"--config-dir={Path(said).expanduser().absolute()}")
+        if option in ("--config-name", "-cn"):
+            found.append(f"--config-name={said}")
     return found
 
 

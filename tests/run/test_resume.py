@@ -124,6 +124,15 @@ def test_other_settings_are_named(
     assert all(part in shown for part in said), shown
 
 
+def test_what_a_finished_run_has_lost_is_made_again(command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert command(*WORDS, f"hydra.run.dir={run}") == 0
+    before = pd.read_parquet(run / "predictions" / "test.parquet")
+    (run / "predictions" / "test.parquet").unlink()
+    assert command(f"resume={run}") == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(run / "predictions" / "test.parquet"), before, check_exact=True)
+
+
 def test_what_changes_no_number_may_change(interrupted: Path, command: Command, tmp_path: Path) -> None:
     assert command(f"resume={interrupted}", "data.workers=1", f"data.cache_dir={tmp_path / 'cache'}") == 0
     said = yaml.safe_load((interrupted / "config.yaml").read_text())
@@ -203,6 +212,55 @@ def test_a_damaged_checkpoint_is_named(
     assert command(f"resume={interrupted}") == 2
     assert f"{file}: " in (shown := capsys.readouterr().err)
     assert "Delete last.ckpt and start the run anew" in shown
+
+
+def damaged(name: str, content: bytes) -> Callable[[Path], None]:
+    def write(run: Path) -> None:
+        (run / name).write_bytes(content)
+
+    return write
+
+
+def checkpoint_without(key: str) -> Callable[[Path], None]:
+    def write(run: Path) -> None:
+        file = run / "checkpoints" / "last.ckpt"
+        content = torch.load(file, weights_only=True)
+        left = {name: value for name, value in content.items() if name != key}
+        torch.save({**content, "state_dict": {}} if key == "state_dict" else left, file)
+
+    return write
+
+
+def foreign(run: Path) -> None:
+    file = run / "checkpoints" / "last.ckpt"
+    torch.save({**torch.load(file, weights_only=True), "run": "another's"}, file)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (damaged("split.json", b"null"), "manifest.parquet or split.json is damaged"),
+        (damaged("manifest.parquet", b"junk"), "manifest.parquet or split.json is damaged"),
+        (damaged("config.yaml", b"data: [1]"), "config.yaml: damaged (data)"),
+        (damaged("config.yaml", bytes(range(256))), "config.yaml: cannot be read"),
+        (damaged("overrides.txt", bytes(range(256))), "overrides.txt: cannot be read"),
+        (damaged("result.json", b"null"), "result.json: damaged"),
+        *((checkpoint_without(key), "only a part of one") for key in ("callbacks", "loops", "optimizer_states")),
+        (checkpoint_without("state_dict"), "its weights are not those of this model"),
+        (foreign, "is of a run with other settings, images or seed"),
+    ],
+)
+def test_a_damaged_run_ends_in_one_message(
+    interrupted: Path,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[Path], None],
+    said: str,
+) -> None:
+    damage(interrupted)
+    assert command(f"resume={interrupted}") == 2
+    assert said in (shown := capsys.readouterr().err)
+    assert "Traceback" not in shown
 
 
 def test_a_run_that_stopped_early_does_not_train_on(command: Command, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from osteon.config.training import Training
 
 Scalar = str | bool | int | float
 Size = PositiveInt | Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]
-NonNegativeFloat = Annotated[float, Field(ge=0.0)]
-PositiveFloat = Annotated[float, Field(gt=0.0)]
+NonNegativeFloat = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 

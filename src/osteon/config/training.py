@@ -68,6 +68,11 @@ def check_training(config: "Config") -> None:
     _check_both(training, tasks)
     _check_sides(config)
     _check_depth(training, config.optimizer, config.trainer.max_epochs)
+    if config.scheduler.warmup_epochs > config.trainer.max_epochs:
+        raise OsteonError(
+            f"scheduler.warmup_epochs: found {config.scheduler.warmup_epochs:g} in a run of "
+            f"{config.trainer.max_epochs} epochs, which would end before the learning rate is up. Lower it."
+        )
 
 
 def _check_names(training: Training, tasks: "Mapping[str, Task]") -> None:

@@ -13,6 +13,16 @@ from osteon.errors import OsteonError
 from osteon.files import write_bytes
 
 BEST, LAST = "best.ckpt", "last.ckpt"
+WHOLE = (
+    "state_dict",
+    "optimizer_states",
+    "lr_schedulers",
+    "callbacks",
+    "loops",
+    "epoch",
+    "global_step",
+    "pytorch-lightning_version",
+)
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -73,8 +83,9 @@ def load(file: Path) -> dict[str, Any]:
     except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile) as fault:
         said = (str(fault).splitlines() or ["cut off"])[0]
         raise OsteonError(f"{file}: damaged or not a checkpoint ({said}). {ways}") from fault
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise OsteonError(f"{file}: not a checkpoint of Osteon. {ways}")
+    needed = WHOLE if file.name == LAST else ("state_dict",)
+    if not isinstance(content, dict) or not set(needed) <= set(content):
+        raise OsteonError(f"{file}: not a checkpoint of Osteon, or only a part of one. {ways}")
     return content
 
 
@@ -84,6 +95,13 @@ def progress(folder: Path) -> dict[str, Any]:
     Read from the file and not from the trainer, so that an interrupted run tells what an uninterrupted one does.
     """
     content = load(folder / LAST)
+    try:
+        return _progress(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise OsteonError(f"{folder / LAST}: damaged. Delete it and start the run anew.") from fault
+
+
+def _progress(content: dict[str, Any]) -> dict[str, Any]:
     states = content["callbacks"]
     best = next(
         (state["best_model_score"] for key, state in states.items() if "best_model_score" in state and _watches(key)),

@@ -46,6 +46,11 @@ def _known(fault: Exception, data: RadiographData, folder: Path) -> OsteonError 
             f"data.batch_size: found {data.batch_size}, but the batch norm of this backbone needs two images a batch "
             "at this data.image_size. Use data.batch_size=2 or more, or larger images."
         )
+    if "loading state_dict" in str(fault):
+        return OsteonError(
+            f"{folder / 'checkpoints'}: its weights are not those of this model. Delete the checkpoints and resume: "
+            "the run then starts from its first epoch."
+        )
     if "PytorchStreamWriter" in str(fault) or "file write failed" in str(fault):
         return _disk(fault, folder)
     return None

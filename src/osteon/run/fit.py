@@ -43,7 +43,8 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
             trainer.fit(module, datamodule=data, ckpt_path=last if before else None, weights_only=True)
     best = load(checkpoints / BEST)
     module.check_own(best)
-    module.load_state_dict(best["state_dict"])
+    with in_our_words(trainer, data, folder):
+        module.load_state_dict(best["state_dict"])
     return before["epochs"] if before else None
 
 

@@ -38,8 +38,13 @@ def continued(words: Sequence[str]) -> list[str]:
 
 def _said(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
     """Return the overrides that the run began with and nobody gives anew, hashes of private places mapped back."""
-    words = (folder / OVERRIDES).read_text(encoding="utf-8").splitlines()
-    words = [word for word in words if not under(_name(word), (*PLACES, *given))]
+    try:
+        words = (folder / OVERRIDES).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise OsteonError(
+            f"{folder / OVERRIDES}: cannot be read ({type(fault).__name__}). Start the run anew."
+        ) from fault
+    words = [word for word in words if word.strip() and not under(_name(word), (*PLACES, *given))]
     if not any(word.startswith(CONFIG_DIR) for word in given) and any(HASH.search(w) for w in words if w[:2] == "--"):
         raise OsteonError(f"resume: the run's {CONFIG_DIR} lies in a private folder and was not noted. Give it again.")
     typed = {name: text for name, equals, text in (word.partition("=") for word in words) if equals}
@@ -54,10 +59,13 @@ def _name(word: str) -> str:
 
 def _places(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
     """Return overrides that name the places in a run's config, the hashes of private ones mapped back."""
-    data = saved_config(folder).get("data") or {}
-    found = {f"data.{name}": data.get(name) for name in ("root", "cache_dir")}
-    found |= {f"data.roots.{name}": text for name, text in (data.get("roots") or {}).items()}
-    known = restored({name: text for name, text in found.items() if text and not under(name, given)}, key_file)
+    try:
+        data = dict(saved_config(folder).get("data") or {})
+        found = {f"data.{name}": data.get(name) for name in ("root", "cache_dir")}
+        found |= {f"data.roots.{name}": text for name, text in dict(data.get("roots") or {}).items()}
+    except (TypeError, ValueError) as fault:
+        raise OsteonError(f"{folder / CONFIG}: damaged (data). Start the run anew.") from fault
+    known = restored({name: str(text) for name, text in found.items() if text and not under(name, given)}, key_file)
     return [f"{'++' if name.startswith('data.roots.') else ''}{name}={quoted(text)}" for name, text in known.items()]
 
 

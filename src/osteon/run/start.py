@@ -72,6 +72,8 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     model = make_model(config, sources, size)
     prepared = prepare(config, sources, size)
     with leaving.alone(folder):
+        if not resumed:
+            leaving.check_empty(folder)  # again, now that no other process can fill it
         if resumed:
             check_same_data(folder, prepared.manifest, prepared.cache.folder.name)
             leaving.sweep(folder)

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import torch
 from pytorch_lightning.callbacks import (
     Callback,
     EarlyStopping,
-    EMAWeightAveraging,
     ModelCheckpoint,
     RichProgressBar,
+    WeightAveraging,
 )
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
 from osteon.config import Config, Trainer
 from osteon.errors import OsteonError
@@ -98,7 +100,7 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     common: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
     settings, callbacks = config.callbacks, list[Callback]()
     if settings.ema is not None:
-        callbacks.append(EMAWeightAveraging(decay=settings.ema))
+        callbacks.append(WeightAveraging(avg_fn=_moving(settings.ema)))
     callbacks += [
         ModelCheckpoint(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
         ModelCheckpoint(filename="last", save_top_k=1, save_on_train_epoch_end=True, **common),
@@ -108,6 +110,20 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     if settings.progress_bar:
         callbacks.append(RichProgressBar(leave=False))
     return callbacks
+
+
+def _moving(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return how an average moves: by `decay`, more at first, or short runs would average little but the start.
+
+    After n steps by min(decay, (1 + n) / (10 + n)), as TensorFlow's ExponentialMovingAverage does with `num_updates`.
+    """
+
+    @torch.no_grad()
+    def move(average: Tensor, current: Tensor, steps: Tensor) -> Tensor:
+        keep = min(decay, (1.0 + float(steps)) / (10.0 + float(steps)))
+        return (keep * average + (1.0 - keep) * current).to(average.dtype)
+
+    return move
 
 
 def to_memory_format(model: Model, settings: Trainer) -> Model:

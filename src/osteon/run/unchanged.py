@@ -13,6 +13,7 @@ from osteon.identity import HASH
 from osteon.run.resume import PLACES, saved_config, under
 
 RESULT = "result.json"
+LEFT = ("predictions/val.parquet", "predictions/test.parquet", "thresholds.json", "model.pt")
 # What changes no number: where files lie, who reads them, how progress is shown.
 FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "resume")
 
@@ -60,7 +61,7 @@ def finished(folder: Path) -> dict[str, Any] | None:
         float(said["training"]["best_monitor"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise OsteonError(f"{file}: damaged. Delete it and resume; the scores are made again.") from fault
-    return dict(said)
+    return dict(said) if all((folder / name).is_file() for name in LEFT) else None
 
 
 def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
@@ -78,9 +79,10 @@ def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
     if not (file.is_file() and split.is_file()):
         return
     try:
-        before, said = pd.read_parquet(file), json.loads(split.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise OsteonError(f"{file}: damaged. Start the run anew.") from fault
+        before, said = pd.read_parquet(file), dict(json.loads(split.read_text(encoding="utf-8")))
+        before = before.set_index("image_id")
+    except (OSError, ValueError, TypeError, KeyError) as fault:
+        raise OsteonError(f"{folder}: manifest.parquet or split.json is damaged. Start the run anew.") from fault
     other = _difference(before, manifest)
     if not other and said.get("pixels") != pixels:
         other = "the files of some images have changed"
@@ -90,8 +92,8 @@ def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:
         )
 
 
-def _difference(before: pd.DataFrame, now: pd.DataFrame) -> str:
-    was, found = before.set_index("image_id"), now.set_index("image_id")
+def _difference(was: pd.DataFrame, now: pd.DataFrame) -> str:
+    found = now.set_index("image_id")
     gone, new = was.index.difference(found.index), found.index.difference(was.index)
     if len(gone) or len(new):
         return f"{len(gone):,} images are gone and {len(new):,} are new"
