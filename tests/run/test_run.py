@@ -144,8 +144,9 @@ def test_model_rebuilds_from_plain_containers_and_predicts_the_same(result: Resu
         content["thresholds"]
     )
     assert set(content["thresholds"]) <= {name for name, facts in told.items() if facts.head == "binary"}
+    beside = torch.zeros(2, sum(one.width for one in model.covariates)) if model.covariates else None
     with torch.inference_mode():
-        output = model.eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8))
+        output = model.eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8), beside)
     assert all(torch.isfinite(value).all() for value in output.values())
 
 

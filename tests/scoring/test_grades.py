@@ -167,10 +167,11 @@ def test_top_k_equals_scikit_learn(count: int) -> None:
 
 
 def test_of_equal_probabilities_the_first_is_likelier_as_in_the_call() -> None:
-    probability = np.full((3, 3), 1 / 3)
-    sample = Sample(np.arange(3), probability, probability.argmax(1), np.arange(3), 3)
-    assert estimate(METRICS["top2"], sample, "multiclass") == pytest.approx(2 / 3)
-    assert estimate(METRICS["accuracy"], sample, "multiclass") == pytest.approx(1 / 3)
+    probability = np.full((4, 3), 1 / 3)
+    for target, expected in ((0, 1.0), (1, 1.0), (2, 0.0)):
+        sample = Sample(np.full(4, target), probability, probability.argmax(1), np.arange(4), 3)
+        assert estimate(METRICS["top2"], sample, "multiclass") == expected
+        assert estimate(METRICS["accuracy"], sample, "multiclass") == (target == 0)
 
 
 def test_as_many_likeliest_as_classes_is_no_score() -> None:

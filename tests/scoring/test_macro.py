@@ -114,4 +114,5 @@ def test_the_sheet_has_a_macro_line_and_a_line_a_finding(table: pd.DataFrame) ->
     assert lines == [*expected, "macro, sex=F", "macro, sex=M"] * 2
     assert "shoulder · test · per study · protocol threshold 0.5" in text
     assert "frozen threshold 0.45" in text
+    assert text.count("left out, of one outcome only: implant") == 2
     assert direction("macro_average_precision") == "max"
