@@ -51,7 +51,7 @@ def levels(words: NDArray[Any], layout: Layout) -> Levels:
     if words.dtype.itemsize > 2:
         present, places, counts = np.unique(words, return_inverse=True, return_counts=True)
         return Levels(places.reshape(words.shape), np.arange(len(present)), counts, stored(present, layout))
-    histogram = _histogram(np.ascontiguousarray(words))
+    histogram = _histogram(np.ascontiguousarray(words), 1 << min(layout.stored + layout.shift, 16))
     present = np.flatnonzero(histogram)
     return Levels(np.ascontiguousarray(words), present, histogram[present], stored(present, layout))
 
@@ -76,11 +76,11 @@ def stored(words: NDArray[Any], layout: Layout) -> NDArray[np.float64]:
     return cut.astype(np.float64)
 
 
-def _histogram(words: NDArray[Any]) -> NDArray[np.int64]:
-    size = int(words.max(initial=0)) + 1  # few bins stay in the processor's cache
+def _histogram(words: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Count words below `size`, or all of them where some lie above it; few bins stay in the processor's cache."""
     total = np.zeros(size, np.int64)
     flat = words.reshape(1, -1)
     for start in range(0, flat.size, _STRIP):
         strip = flat[:, start : start + _STRIP]
         total += cv2.calcHist([strip], [0], None, [size], [0, size]).ravel().astype(np.int64)
-    return total
+    return total if total.sum() == flat.size else _histogram(words, int(words.max()) + 1)
