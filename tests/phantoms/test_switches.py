@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from osteon.errors import OsteonError
 from osteon.phantoms import PHANTOMS, SWITCHED, SWITCHES, draw
@@ -33,11 +34,11 @@ def test_share_of_wrong_and_of_blank_labels_is_what_was_asked_for(share: float, 
     allowed = {"a": (0, 1), "b": ("x", "y", "z"), "c": (0, 1)}
     said = pd.DataFrame([mistaken(true, allowed, Switches(label_noise=share), rng) for _ in range(600)])
     blank = pd.DataFrame([emptied(true, Switches(missing=share), rng) for _ in range(600)])
-    room = 8 * np.sqrt(share * (1 - share) / 600) + 1e-9
-    assert abs((said["a"] != 1).mean() - share) <= room
-    assert abs((said["b"] != "x").mean() - share) <= room
+    fewest, most = binom.ppf([1e-9, 1 - 1e-9], 600, share)  # exact: five deviations mean nothing at a share of 1e-5
+    assert fewest <= (said["a"] != 1).sum() <= most
+    assert fewest <= (said["b"] != "x").sum() <= most
     assert said["c"].isna().all(), "what nobody looked at stays blank"
-    assert abs(blank["a"].isna().mean() - share) <= room
+    assert fewest <= blank["a"].isna().sum() <= most
     assert set(said["a"]) <= {0, 1}
     assert set(said["b"]) <= {"x", "y", "z"}
 
