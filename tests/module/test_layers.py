@@ -19,7 +19,7 @@ from osteon.module.layers import layer_groups, layer_of
 from osteon.module.optim import build_optimizer
 
 FILES = sorted((Path(conf_dir()) / "backbone").glob("*.yaml"))
-NAMES = [yaml.safe_load(path.read_text())["name"] for path in FILES if path.stem != "timm"]
+NAMES = [yaml.safe_load(path.read_text())["name"] for path in FILES if path.stem not in ("timm", "ridge")]
 FAST = ("resnet18.a1_in1k", "densenet121.ra_in1k", "vit_small_patch16_224.augreg_in21k_ft_in1k")
 
 

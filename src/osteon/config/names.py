@@ -11,6 +11,8 @@ from osteon.errors import OsteonError, nearest
 from osteon.files import write_text
 
 LIST = "timm_names.txt"
+# Stands in a backbone's place, and is none: see `osteon.run.floor`.
+RIDGE = "ridge"
 
 
 @cache
@@ -28,7 +30,7 @@ def check_backbone_name(name: str) -> None:
     Raises:
         OsteonError: names `backbone.name`, what was found and the nearest right names.
     """
-    if name in listed_names() or name in _installed():
+    if name == RIDGE or name in listed_names() or name in _installed():
         return
     architecture = name.partition(".")[0]
     if architecture in listed_names():

@@ -2,7 +2,7 @@
 
 from osteon.config import Config
 from osteon.config.monitors import check_monitor
-from osteon.config.names import check_backbone_name
+from osteon.config.names import RIDGE, check_backbone_name
 from osteon.errors import OsteonError
 
 
@@ -17,3 +17,13 @@ def check_names(config: Config) -> None:
     for name, task in config.tasks.items():
         check_monitor(f"tasks.{name}.monitor", task.monitor, task.head.kind)
     check_backbone_name(config.backbone.name)
+    if config.backbone.name == RIDGE:
+        _check_floor(config)
+
+
+def _check_floor(config: Config) -> None:
+    """Refuse what ridge regression cannot do, and settings of networks that would do nothing."""
+    if config.backbone.pretrained or config.backbone.pretrained_path or config.backbone.options:
+        raise OsteonError(
+            "backbone=ridge: is no network, so it has no pretrained weights and no options. Leave them out."
+        )

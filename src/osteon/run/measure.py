@@ -46,6 +46,12 @@ def macro(parts: Mapping[str, pd.DataFrame], facts: Mapping[str, TaskFacts]) -> 
     return sum(monitor(made[name], facts[name]) for name in chosen) / len(chosen)
 
 
+def prediction_table(config: Config, prepared: Prepared) -> PredictionTable:
+    """Return what joins the answers of a run with the ids of its images."""
+    facts, kind = facts_of(config, prepared), prepared.sources.kind
+    return PredictionTable(prepared.manifest, prepared.targets, prepared.members, facts, kind)
+
+
 def rehearse(table: PredictionTable) -> None:
     """Run what follows training on made-up answers, so that a fault of units or labels stops the run before it.
 

@@ -14,18 +14,21 @@ from osteon import predictions
 from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
+from osteon.config.names import RIDGE
 from osteon.data import RadiographData, mirrored
 from osteon.identity import redacted
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.model import Model, build_model
-from osteon.module import MONITOR, OsteonModule, PredictionTable, Recipe
+from osteon.module import MONITOR, OsteonModule, Recipe
 from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
-from osteon.run.bundle import write_model
+from osteon.run.bundle import learned, write_model
 from osteon.run.facts import digest, facts_of, run_facts
+from osteon.run.floor import SIDE, fit_floor
 from osteon.run.loggers import open_loggers
-from osteon.run.measure import measure, monitor_scores, rehearse
+from osteon.run.measure import measure, monitor_scores, prediction_table, rehearse
+from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
@@ -60,7 +63,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     Raises:
         OsteonError: any fault of data, settings or disk, before work is lost where that can be known.
     """
-    clock = [time.monotonic()]
+    start = time.monotonic()
     resumed = config.resume is not None
     if not resumed:
         leaving.check_empty(folder)
@@ -69,7 +72,7 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     sources = locate(config)
     check_images(config, sources.cards, sources.kind)
     size = image_size(config, sources)
-    model = make_model(config, sources, size)
+    model = None if config.backbone.name == RIDGE else make_model(config, sources, size)
     prepared = prepare(config, sources, size)
     with leaving.alone(folder):
         if not resumed:
@@ -80,9 +83,8 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
         leaving.write_start(folder, config, prepared, overrides)
         show_prepared(config, prepared)
         with _loggers(config, prepared, folder) as loggers:
-            trained = _train(config, prepared, model, folder, loggers)
-            clock += [trained.began, time.monotonic()]
-            return _measured(config, prepared, trained, folder, clock)
+            outcome = fit_floor(config, prepared) if model is None else _train(config, prepared, model, folder, loggers)
+            return _measured(config, prepared, outcome, folder, loggers, start)
 
 
 def _loggers(config: Config, prepared: Prepared, folder: Path) -> AbstractContextManager[list[Logger]]:
@@ -92,18 +94,7 @@ def _loggers(config: Config, prepared: Prepared, folder: Path) -> AbstractContex
     return open_loggers(config, folder, prepared.sources.kind, lambda said: redacted(said, places), before)
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """What training leaves in memory."""
-
-    trainer: pl.Trainer
-    module: OsteonModule
-    data: RadiographData
-    facts: dict[str, Any]
-    began: float
-
-
-def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> _Trained:
+def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> Outcome:
     train = (prepared.manifest["split"] == "train").to_numpy()
     model.join(fit_covariates(prepared.manifest[train], config.joined))
     model = to_memory_format(model, config.trainer)
@@ -117,30 +108,34 @@ def _train(config: Config, prepared: Prepared, model: Model, folder: Path, logge
     rehearse(module.table)
     began = time.monotonic()
     epoch = fitting.fit(trainer, module, data, folder, resumed=config.resume is not None)
+    ended = time.monotonic()
     facts = {**fitting.training_facts(trainer, model, folder), "resumed_at_epoch": epoch, "imbalance": balanced.facts}
-    return _Trained(trainer, module, data, facts, began)
+    table = fitting.predict(trainer, module, data, folder)
+    return Outcome(table, learned(model), facts, began, ended)
 
 
-def _measured(config: Config, prepared: Prepared, trained: _Trained, folder: Path, clock: list[float]) -> Result:
-    table = fitting.predict(trained.trainer, trained.module, trained.data, folder)
-    table = predictions.check(table, facts_of(config, prepared))
+def _measured(
+    config: Config, prepared: Prepared, outcome: Outcome, folder: Path, loggers: list[Logger], start: float
+) -> Result:
+    table = predictions.check(outcome.table, facts_of(config, prepared))
     thresholds, scores = measure(config, prepared, table, folder)
-    model = trained.module.model
-    write_model(folder / "model.pt", config, prepared, model, thresholds)
-    facts = leaving.result_facts(config, prepared, model.backbone.weights, trained.facts)
-    facts["seconds"] = _durations([*clock, time.monotonic()])
+    write_model(folder / "model.pt", config, prepared, outcome.model, thresholds)
+    facts = leaving.result_facts(config, prepared, outcome.model.weights, outcome.training)
+    spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
+    facts["seconds"] = {**spans, "all": time.monotonic() - start}
     leaving.write_result(folder, facts, scores)
-    log_result(trained.trainer.loggers, config, prepared, table, thresholds, scores)
+    log_result(loggers, config, prepared, table, thresholds, scores)
     show_result(scores, facts, folder)
     return Result(folder, scores, facts)
 
 
-def _durations(clock: list[float]) -> dict[str, float]:
-    return {"prepare": clock[1] - clock[0], "train": clock[2] - clock[1], "all": clock[-1] - clock[0]}
-
-
 def image_size(config: Config, sources: Sources) -> tuple[int, int]:
-    """Return (height, width) in pixels: as asked for, small for phantoms, else what the backbone was pretrained at."""
+    """Return (height, width) in pixels: as asked for, small for phantoms, else what the backbone was pretrained at.
+
+    Ridge regression has its own, whatever is asked for: it is the floor under networks of any size.
+    """
+    if config.backbone.name == RIDGE:
+        return SIDE, SIDE
     asked = config.data.image_size or (config.phantom.image_size if sources.kind == "phantom" else None)
     if asked is None:
         return default_image_size(config.backbone.name)
@@ -158,8 +153,7 @@ def make_model(config: Config, sources: Sources, size: tuple[int, int]) -> Model
 
 def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch: int) -> OsteonModule:
     """Return the LightningModule with the table and the scores that it is watched by."""
-    facts = facts_of(config, prepared)
-    table = PredictionTable(prepared.manifest, prepared.targets, prepared.members, facts, prepared.sources.kind)
+    table = prediction_table(config, prepared)
     recipe = Recipe(
         weights={name: task.loss_weight for name, task in config.tasks.items()},
         optimizer=config.optimizer,
@@ -171,7 +165,7 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         seed=config.seed,
         covariates=encode(prepared.manifest, model.covariates) if model.covariates else None,
     )
-    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, facts, MONITOR))
+    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.facts, MONITOR))
 
 
 def make_data(config: Config, prepared: Prepared, balanced: Balance) -> RadiographData:
