@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-TargetKind = Literal["binary", "multiclass", "ordinal", "regression"]
+TargetKind = Literal["binary", "multiclass", "ordinal", "regression", "boxes"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 
@@ -25,8 +25,9 @@ class TargetSpec(Strict):
     Attributes:
         meaning: the clinical statement that a value of 1, the class or the number makes, in words.
         kind: `binary` takes 0 and 1; `multiclass` one of `classes`; `ordinal` one of `classes`, which rise in the order
-            given; `regression` a number from `low` to `high`.
-        classes: class names in index order; multiclass and ordinal only.
+            given; `regression` a number from `low` to `high`; `boxes` are read from four columns of corners and one of
+            the class, a row a box.
+        classes: class names in index order; multiclass, ordinal and boxes only.
         unit: of a regression target, in words, such as "months".
         low: least value that can be true, in `unit`; a cell below it is refused. Regression only.
         high: greatest value that can be true.
@@ -59,6 +60,8 @@ class TargetSpec(Strict):
             raise ValueError(f"a {self.kind} target has no {', '.join(told)}; only a regression target is measured")
         if self.kind == "regression" and self.classes:
             raise ValueError(f"a regression target has no classes, found {self.classes}")
+        if self.kind == "boxes" and not self.classes:
+            raise ValueError("a boxes target needs classes, the names of what the boxes enclose, in index order")
         if self.kind == "regression" and (not self.unit or self.low is None or self.high is None):
             raise ValueError("a regression target needs unit, low and high, such as months, 0.0 and 240.0")
         if self.low is not None and self.high is not None and not -math.inf < self.low < self.high < math.inf:

@@ -1,6 +1,6 @@
 """The manifest: one row an image, whatever the dataset."""
 
-from osteon.manifest.schema import SPLITS, complete, validate
+from osteon.manifest.schema import SPLITS, complete, typed, validate
 from osteon.manifest.split import SplitRule, assign, group, join_copies, kept_together_by, prove_disjoint
 from osteon.manifest.split_file import from_file
 from osteon.manifest.target import Card, Reading, Target, target_of
@@ -19,5 +19,6 @@ __all__ = [
     "kept_together_by",
     "prove_disjoint",
     "target_of",
+    "typed",
     "validate",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from osteon.errors import OsteonError
+from osteon.manifest import boxes
 from osteon.manifest.target import Target
 
 STRINGS = ("image_id", "dataset", "path")
@@ -26,6 +27,17 @@ def complete(rows: pd.DataFrame) -> pd.DataFrame:
     for column in MEASURED:
         numbers = frame[column] if column in frame else pd.Series([None] * len(frame))
         frame[column] = pd.to_numeric(numbers, errors="coerce").astype("float64")
+    return frame
+
+
+def typed(frame: pd.DataFrame, targets: Mapping[str, Target]) -> pd.DataFrame:
+    """Return `frame` with its target columns as they are kept: boxes in nested lists or None, all else float64."""
+    frame = frame.copy(deep=False)
+    for name, target in targets.items():
+        if target.kind == "boxes":
+            frame[name] = pd.Series(boxes.plain(frame[name]), index=frame.index, dtype="object")
+        else:
+            frame[name] = pd.to_numeric(frame[name]).astype("float64")
     return frame
 
 
@@ -65,7 +77,7 @@ def _schema(targets: Mapping[str, Target]) -> Any:
     for name, target in targets.items():
         if target.kind == "regression":
             columns[name] = measured(target)
-        else:
+        elif target.kind != "boxes":
             columns[name] = closed(*map(float, range(len(target.classes) or 2)))
     return pa.DataFrameSchema(columns)
 
@@ -96,6 +108,7 @@ def _rule(checks: list[Any], target: Target | None) -> str:
 
 def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]:
     yield from _column_faults(frame, targets)
+    yield from (boxes.faults(frame, name, target) for name, target in targets.items() if target.kind == "boxes")
     yield _rows(frame, frame["image_id"].duplicated(keep=False), "the same image_id twice; one row an image")
     yield _crossing(frame, "patient_id", "split", "a patient in two splits; a patient belongs to one")
     yield _crossing(frame, "group_id", "split", "images that must stay together in two splits")

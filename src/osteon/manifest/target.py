@@ -8,7 +8,7 @@ import pandas as pd
 
 from osteon.errors import OsteonError
 
-Kind = Literal["binary", "multiclass", "ordinal", "regression", "multilabel"]
+Kind = Literal["binary", "multiclass", "ordinal", "regression", "multilabel", "boxes"]
 INDEXED = ("multiclass", "ordinal")  # kinds whose values are indices into the classes
 
 
@@ -19,8 +19,9 @@ class Target:
     Attributes:
         meaning: what a value of 1, the class or the number states clinically, in words.
         kind: `binary` (0 or 1), `multiclass` (index into `classes`), `ordinal` (the same, classes in rising order),
-            `regression` (a number from `low` to `high`) or `multilabel` (a vector of 0 and 1; never a column of its
-            own, see `target_of`). A missing value means nobody looked.
+            `regression` (a number from `low` to `high`), `multilabel` (a vector of 0 and 1; never a column of its
+            own, see `target_of`) or `boxes` (a list of `[x1, y1, x2, y2, index into classes]`, see
+            `osteon.manifest.boxes`). A missing value means nobody looked.
         classes: class names in index order; the labels of a multilabel target; empty for binary and regression.
         unit: of a regression target, in words, such as "months".
         low: least value that a regression target can have, in `unit`; None: none is known.

@@ -11,7 +11,7 @@ from osteon import datasets, phantoms
 from osteon.config import Config, DatasetSpec, Task
 from osteon.errors import OsteonError, nearest
 from osteon.identity import Places
-from osteon.manifest import Card, Reading, Target, complete, target_of, validate
+from osteon.manifest import Card, Reading, Target, complete, target_of, typed, validate
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
 from osteon.run.hiding import Hidden, hide_private
@@ -98,10 +98,8 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
     # Before anything is checked: what an error shows from here on are hashes.
     found, hidden = hide_private(found, sources.cards, roots, config, drawn=not sources.roots)
     readings = list(found.values())
-    rows = complete(pd.concat([reading.rows for reading in readings], ignore_index=True))
     targets = sources.targets()
-    for name in targets:
-        rows[name] = pd.to_numeric(rows[name]).astype("float64")
+    rows = typed(complete(pd.concat([reading.rows for reading in readings], ignore_index=True)), targets)
     if rows["image_id"].duplicated().any() and len(readings) > 1:
         rows["image_id"] = rows["dataset"] + ":" + rows["image_id"]  # two datasets name files alike
     rejected = pd.concat([reading.rejected for reading in readings], ignore_index=True)

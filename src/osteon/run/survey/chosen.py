@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from osteon import datasets
 from osteon.compose import conf_dir, explain
 from osteon.config import DatasetSpec
@@ -15,7 +13,7 @@ from osteon.errors import OsteonError, nearest
 from osteon.identity import hide, ledger_of, load_key, record
 from osteon.identity.key import default_key_file
 from osteon.images import Cache, build
-from osteon.manifest import Card, Reading, complete
+from osteon.manifest import Card, Reading, complete, typed
 
 SIDE = 64  # px of the pictures kept; the hashes are made from the originals, whatever this is
 
@@ -91,9 +89,7 @@ def choose(name: str, root: Path, words: Sequence[str] = (), key_file: Path | No
         (rows, rejected), entries = hide([reading.rows, reading.rejected], spec.name, load_key(key_file))
         record(ledger_of(key_file), entries)
         reading = Reading(rows, rejected, reading.notes, reading.split_names)
-    rows = complete(reading.rows)
-    for target in card.targets:
-        rows[target] = pd.to_numeric(rows[target]).astype("float64")
+    rows = typed(complete(reading.rows), card.targets)
     reading = Reading(rows, reading.rejected, reading.notes, reading.split_names)
     return Chosen(spec, card, folder, reading, paths)
 
