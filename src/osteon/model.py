@@ -14,7 +14,7 @@ from osteon.backbone import BackboneModule, Features, create_backbone
 from osteon.config.schema import Backbone, Task
 from osteon.config.specs import HeadSpec
 from osteon.errors import OsteonError
-from osteon.heads import Emphasis, Head, LossSum, build_head
+from osteon.heads import Emphasis, Head, LossSum, build_head, check_pyramid
 from osteon.manifest.covariates import Covariate
 from osteon.manifest.target import Target
 
@@ -76,8 +76,10 @@ class Model(nn.Module):
         self.embedding = nn.Sequential(nn.Linear(taken, JOINED), nn.ReLU()) if taken else None
         backbone = self.backbone
         shape = (backbone.width + (JOINED if taken else 0), backbone.channels, backbone.strides)
+        if any(spec.kind == "detection" for spec, _ in self.parts.values()):
+            check_pyramid(backbone.name, backbone.strides, backbone.size)
         self.heads = nn.ModuleDict(
-            {_key(task): build_head(spec, *shape, target) for task, (spec, target) in self.parts.items()}
+            {_key(task): build_head(spec, *shape, target, backbone.size) for task, (spec, target) in self.parts.items()}
         )
 
     @property

@@ -1,7 +1,7 @@
 """What one training step sees: images, and for every task its targets and who has them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,16 @@ from torch import Tensor
 
 @dataclass
 class Sample:
-    """One image, and for every task its target, or (labels,) targets where a task has several.
+    """One image, and for every task its target, (labels,) targets where a task has several, or (M, 5) boxes.
 
-    `row` is its row in the manifest; ids never travel through the loader.
+    `row` is its row in the manifest; ids never travel through the loader. `lost` counts boxes that augmentation pushed
+    out of the image, or cut to a sliver.
     """
 
     image: np.ndarray
     row: int
     targets: dict[str, float | np.ndarray]
+    lost: int = 0
 
 
 @dataclass
@@ -28,14 +30,16 @@ class Batch:
     Attributes:
         images: (B, 1, H, W) uint8.
         rows: (B,) int64, rows of the manifest.
-        targets: task -> (B,) float32, (B, labels) where a task has several; 0 where absent.
+        targets: task -> (B,) float32, (B, labels) where a task has several, (B, M, 5) boxes; 0 where absent.
         present: task -> bool of the same shape; False where nobody looked or the row belongs to another task.
+        lost: (B,) int64, boxes that augmentation took.
     """
 
     images: Tensor
     rows: Tensor
     targets: dict[str, Tensor]
     present: dict[str, Tensor]
+    lost: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
@@ -47,6 +51,7 @@ class Batch:
             self.rows.to(device, **options),
             {name: values.to(device, **options) for name, values in self.targets.items()},
             {name: values.to(device, **options) for name, values in self.present.items()},
+            self.lost,
         )
 
     def pin_memory(self) -> "Batch":
@@ -56,6 +61,7 @@ class Batch:
             self.rows.pin_memory(),
             {name: values.pin_memory() for name, values in self.targets.items()},
             {name: values.pin_memory() for name, values in self.present.items()},
+            self.lost,
         )
 
 
@@ -68,4 +74,4 @@ def collate(samples: Sequence[Sample]) -> Batch:
         values = torch.from_numpy(np.array([sample.targets[name] for sample in samples], dtype=np.float32))
         present[name] = ~torch.isnan(values)
         targets[name] = torch.nan_to_num(values)
-    return Batch(images, rows, targets, present)
+    return Batch(images, rows, targets, present, torch.tensor([sample.lost for sample in samples]))

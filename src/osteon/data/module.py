@@ -19,7 +19,8 @@ class RadiographData(LightningDataModule):
     Args:
         manifest: validated, split; its index is 0..N-1 and `slot` is the row's place in the pixel store.
         pixels: the uint8 store.
-        targets: task -> (N,) or (N, labels), aligned with the manifest, NaN where absent or of another task.
+        targets: task -> (N,), (N, labels) or boxes (N, M, 5) in canvas pixels, aligned with the manifest; NaN where
+            absent or of another task.
         batch_size: images a step, over all ranks together.
         workers: loader processes a rank.
         augment: for train rows.

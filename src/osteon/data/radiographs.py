@@ -1,14 +1,27 @@
 """The torch Dataset: cached pixels, augmented by a seed of (run, epoch, image)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from torch.utils.data import Dataset
 
 from osteon.data.batch import Sample
 
-Augmenter = Callable[[np.ndarray, int], np.ndarray]
+SLIVER = 2.0  # px of the canvas: a box whose shorter side is left with less says nothing any more
+BLANK = np.array([0.0, 0.0, 0.0, 0.0, -1.0], np.float32)
+Targets = dict[str, float | np.ndarray]
+
+
+class Augmenter(Protocol):
+    """Changes an image, and boxes with it, by a seed alone."""
+
+    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
+        """Return the changed image."""
+
+    def with_boxes(self, image: np.ndarray, boxes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same image, and the boxes (n, columns) that are still on it, clipped."""
 
 
 class Radiographs(Dataset[Sample]):
@@ -22,7 +35,8 @@ class Radiographs(Dataset[Sample]):
         pixels: path of the uint8 `.npy` store (M, H, W), opened when first read.
         slots: (N,) slot of every row in the store.
         rows: (N,) manifest row of every item.
-        targets: task -> (N,) or (N, labels) float32, NaN where absent.
+        targets: task -> (N,) or (N, labels) float32, NaN where absent; boxes (N, M, 5) in canvas pixels, filled up
+            with rows of class -1.
         augment: called with the image and a seed; None for evaluation.
         seed: of the run.
         mirror: (N,) bool, items that are turned left to right before anything else; None for none.
@@ -61,9 +75,34 @@ class Radiographs(Dataset[Sample]):
         image = np.array(self._store[self.slots[position]])
         if self.mirror[position]:
             image = np.ascontiguousarray(image[:, ::-1])
-        if self.augment is not None:
-            image = self.augment(image, sample_seed(self.seed, epoch, int(self.rows[position]), turn))
-        return Sample(image, int(self.rows[position]), {name: v[position] for name, v in self.targets.items()})
+        row, targets = int(self.rows[position]), {name: values[position] for name, values in self.targets.items()}
+        if self.augment is None:
+            return Sample(image, row, targets)
+        seed = sample_seed(self.seed, epoch, row, turn)
+        boxed = {name: values for name, values in targets.items() if values.ndim == 2}
+        if not boxed:
+            return Sample(self.augment(image, seed), row, targets)
+        found = boxes_of(boxed)
+        image, kept = self.augment.with_boxes(image, found, seed)
+        kept = kept[(kept[:, 2:4] - kept[:, :2]).min(1) >= SLIVER]
+        return Sample(image, row, targets | filled(boxed, kept), len(found) - len(kept))
+
+
+def boxes_of(targets: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the boxes of several tasks as (n, 6): those of (M, 5) targets that have a class, and the task's place."""
+    parts = [np.column_stack([v, np.full(len(v), place)])[v[:, 4] >= 0] for place, v in enumerate(targets.values())]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def filled(targets: Mapping[str, np.ndarray], boxes: np.ndarray) -> Targets:
+    """Return (M, 5) targets with (n, 6) boxes in place of their own; where nobody looked they stay NaN."""
+    found: Targets = {}
+    for place, (name, before) in enumerate(targets.items()):
+        mine = boxes[boxes[:, 5] == place, :5]
+        after = np.tile(BLANK, (len(before), 1))
+        after[: len(mine)] = mine
+        found[name] = before if np.isnan(before).all() else after
+    return found
 
 
 def sample_seed(seed: int, epoch: int, row: int, turn: int = 0) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from osteon.config.specs import (
     BinarySpec,
+    DetectionSpec,
     HeadSpec,
     MulticlassSpec,
     MultilabelSpec,
@@ -13,6 +14,7 @@ from osteon.config.specs import (
 from osteon.errors import OsteonError
 from osteon.heads.base import Emphasis, Head, LossSum
 from osteon.heads.binary import BinaryHead
+from osteon.heads.detection import DetectionHead, check_pyramid
 from osteon.heads.multiclass import MulticlassHead
 from osteon.heads.multilabel import MultilabelHead
 from osteon.heads.ordinal import CumulativeHead, DistanceHead, GradeHead
@@ -23,6 +25,7 @@ __all__ = [
     "BinaryHead",
     "BinsHead",
     "CumulativeHead",
+    "DetectionHead",
     "DistanceHead",
     "Emphasis",
     "GradeHead",
@@ -32,10 +35,11 @@ __all__ = [
     "MultilabelHead",
     "RegressionHead",
     "build_head",
+    "check_pyramid",
 ]
 
 # Kinds of target that a head answers beside its own: grades can also be read as plain classes, or as a number.
-ALSO = {"multiclass": ("ordinal",), "regression": ("ordinal",)}
+ALSO = {"multiclass": ("ordinal",), "regression": ("ordinal",), "detection": ("boxes",)}
 
 
 def build_head(
@@ -44,6 +48,7 @@ def build_head(
     channels: Sequence[int],
     strides: Sequence[float],
     target: Target,
+    size: tuple[int, int] = (0, 0),
 ) -> Head:
     """Make the head that `spec` names.
 
@@ -53,6 +58,7 @@ def build_head(
         channels: channels of each map of the pyramid, fine to coarse (heads on maps).
         strides: pixels of the input a step on each map (heads on maps).
         target: what the head is to answer; its kind must be one that the head answers.
+        size: (height, width) of the images in pixels (heads on maps).
 
     Raises:
         OsteonError: head and target do not fit, or the target has fewer than two classes or no scale.
@@ -69,6 +75,8 @@ def build_head(
             return _ordinal(spec, vector_width, len(target.classes))
         case RegressionSpec():
             return _regression(spec, vector_width, target)
+        case DetectionSpec():
+            return DetectionHead(spec, channels, strides, size, target.classes)
 
 
 def scale(target: Target) -> tuple[float | None, float | None]:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from osteon.errors import OsteonError
 
 Floats = npt.NDArray[np.float64]
+# Named as in a predictions file; floats, but for boxes, which are objects: (n, 6) floats an image.
+Columns = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Head(nn.Module, ABC):
     def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.generic]:
         """Turn manifest targets (N,), NaN where nobody looked, into the array that `loss` takes row by row.
 
-        A multilabel head's are (N, labels), here and everywhere below.
+        A multilabel head's are (N, labels), a detection head's (N, M, 5), here and everywhere below.
 
         Raises:
             OsteonError: a value outside the head's range; names the first rows at fault.
@@ -91,7 +93,7 @@ class Head(nn.Module, ABC):
         """
 
     @abstractmethod
-    def decode(self, output: Tensor) -> dict[str, Floats]:
+    def decode(self, output: Tensor) -> Columns:
         """Turn an output of B images into plain finite values, named as in a predictions file.
 
         Raises:

@@ -107,6 +107,7 @@ class OsteonModule(LightningModule):
                 self.trainer.strategy.backward(loss, None)
         loss = self._loss(last, None if told is None else told[place:], counts, whole)
         self._log_losses(whole, len(batch))
+        self._log_lost(batch)
         return loss
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Any) -> None:
@@ -133,6 +134,16 @@ class OsteonModule(LightningModule):
         if len(losses) > 1:
             for task, loss in losses.items():
                 self.log(f"train/{task}/loss", loss, on_step=False, on_epoch=True, batch_size=images)
+
+    def _log_lost(self, batch: Batch) -> None:
+        """Count boxes that augmentation took, and images that it left without any."""
+        boxes = [values for values in batch.targets.values() if values.ndim == 3]
+        if not boxes:
+            return
+        left = torch.stack([(values[..., 4] >= 0).any(1) & (values[..., 2] > 0).any(1) for values in boxes]).any(0)
+        emptied = (batch.lost > 0) & ~left.cpu()
+        for name, count in (("boxes_lost", batch.lost.sum()), ("images_emptied", emptied.sum())):
+            self.log(f"train/{name}", count.float(), on_step=False, on_epoch=True, reduce_fx="sum")
 
     def on_train_epoch_end(self) -> None:
         """Let the learning rate drop on a plateau, and stop a run whose loss is no longer a number.

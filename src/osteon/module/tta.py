@@ -42,6 +42,8 @@ def averaged(model: Model, images: Tensor, changes: Sequence[Change], covariates
         OsteonError: an output is not finite; names the task.
     """
     decoded = [model.decode(model(change(images), covariates)) for change in changes]
+    if len(decoded) == 1:
+        return decoded[0]
     return {
         task: {name: np.mean([part[task][name] for part in decoded], axis=0) for name in columns}
         for task, columns in decoded[0].items()

@@ -101,5 +101,6 @@ def decode(found: Floats, fitted: Fitted, target: Target) -> Mapping[str, Floats
 
 def _graded(value: Floats, spread: float, grades: int) -> Floats:
     away = -((np.arange(grades) - value[:, None]) ** 2) / (2 * spread**2)
-    found: Floats = np.exp(away - away.max(1, keepdims=True))
-    return found / found.sum(1, keepdims=True)
+    chance = np.exp(away - away.max(1, keepdims=True))
+    found: Floats = chance / chance.sum(1, keepdims=True)
+    return found
