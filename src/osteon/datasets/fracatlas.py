@@ -1,14 +1,20 @@
 """FracAtlas (Abedeen et al. 2023, Sci Data, doi:10.1038/s41597-023-02432-4) in its published layout.
 
 No patient is known. The authors' split holds fractured images only and cannot train a classifier.
+
+Boxes are those of the COCO JSON (category 0), in px of the upright image: some files are stored turned, by an EXIF tag.
+PASCAL VOC and YOLO are compared with it, and what they say otherwise is noted. An image of `fractured=0` was looked at
+and has none; a fractured one without a box is left unlabelled; one box on an image of `fractured=0` is kept and noted.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from osteon.config.specs import FracAtlasSpec
+from osteon.datasets.annotations import Box, cell
+from osteon.datasets.fracatlas_boxes import compared, read_boxes
 from osteon.datasets.listing import names, part
 from osteon.datasets.root import LocatedCard
 from osteon.datasets.sheet import read_sheet, refuse, require, some
@@ -18,7 +24,6 @@ REGIONS = ("hand", "leg", "hip", "shoulder")
 VIEWS = ("frontal", "lateral", "oblique")
 FLAGS = (*REGIONS, "mixed", "hardware", "multiscan", *VIEWS)
 FOLDERS = {1.0: "Fractured", 0.0: "Non_fractured"}
-BOXES = Path("Annotations", "COCO JSON", "COCO_fracture_masks.json")
 SPLIT = Path("Utilities", "Fracture Split")
 
 
@@ -33,8 +38,11 @@ def card(spec: FracAtlasSpec) -> LocatedCard:
         "Segmentation of Musculoskeletal Radiographs, Scientific Data 10, doi:10.1038/s41597-023-02432-4",
         gated=False,
         patient_ids=False,
-        targets={"fractured": Target("a fracture anywhere on this radiograph, as annotated by two radiologists")},
-        expected={"images": 4_083, "fractured": 717},
+        targets={
+            "fractured": Target("a fracture anywhere on this radiograph, as annotated by two radiologists"),
+            "boxes": Target("each visible fracture, as annotated by two radiologists", "boxes", ("fracture",)),
+        },
+        expected={"images": 4_083, "fractured": 717, "boxes=fracture": 922},
         landmarks=("dataset.csv", "images/Fractured", "images/Non_fractured"),
     )
 
@@ -57,8 +65,22 @@ def read(root: Path, spec: FracAtlasSpec) -> Reading:
     known = set().union(*places.values())
     reasons[~rows["image_id"].isin(known)] = "listed in dataset.csv, but not on disk"
     reasons[rows["image_id"].duplicated()] = "listed twice in dataset.csv"
+    found, told = read_boxes(root)
+    reasons = reasons.where(reasons.notna(), rows["image_id"].map(found.faults))
+    rows["boxes"] = _cells(rows, found.boxes if found.names else None)
     kept, rejected = part(rows, reasons)
-    return Reading(kept, rejected, tuple(_notes(root, rows, places)))
+    notes = (*_notes(root, rows, places, found.boxes), *told, *compared(root, found, rows["image_id"]))
+    return Reading(kept, rejected, notes)
+
+
+def _cells(rows: pd.DataFrame, boxes: Mapping[str, list[Box]] | None) -> pd.Series:
+    """Return the boxes of each image; none where it is not fractured, null where nobody says."""
+    classes = {"fractured": 0}
+    cells = [
+        cell(boxes[name], classes) if boxes and boxes.get(name) else [] if boxes is not None and label == 0 else None
+        for name, label in zip(rows["image_id"], rows["fractured"], strict=True)
+    ]
+    return pd.Series(cells, index=rows.index, dtype="object")
 
 
 def _rows(image_id: pd.Series, numbers: pd.DataFrame, places: dict[float, set[str]], dataset: str) -> pd.DataFrame:
@@ -93,13 +115,14 @@ def _count(file: Path, values: pd.Series) -> pd.Series:
     return values.astype("float64")
 
 
-def _notes(root: Path, rows: pd.DataFrame, places: dict[float, set[str]]) -> list[str]:
+def _notes(root: Path, rows: pd.DataFrame, places: dict[float, set[str]], boxes: Mapping[str, list[Box]]) -> list[str]:
     label = rows.set_index("image_id")["fractured"]
     label = label[~label.index.duplicated()]
     misplaced = [
         name for value, other in ((1.0, 0.0), (0.0, 1.0)) for name in places[value] if label.get(name) == other
     ]
-    boxed = _boxed(root)
+    boxed = {name for name, found in boxes.items() if found}
+    bare = [name for name in label.index[label == 1.0] if name not in boxed] if boxes else []
     found = [
         ("in the folder of the other label (dataset.csv wins)", misplaced),
         (
@@ -107,21 +130,14 @@ def _notes(root: Path, rows: pd.DataFrame, places: dict[float, set[str]]) -> lis
             [n for files in places.values() for n in files if n not in label],
         ),
         ("in both folders", places[1.0] & places[0.0]),
-        ("with a fracture box but fractured=0 (dataset.csv wins)", [n for n in boxed or () if label.get(n) == 0.0]),
+        (
+            "with a fracture box but fractured=0 (dataset.csv wins; the box is kept)",
+            [n for n in boxed if label.get(n) == 0.0],
+        ),
+        ("with fractured=1 but without a box (their boxes are unknown)", bare),
+        ("with boxes but not in dataset.csv (left out)", [n for n in boxed if n not in label]),
     ]
     notes = [f"images {words}: {some(sorted(images))}" for words, images in found if images]
-    if boxed is None:
-        notes.append(f"no readable {BOXES.as_posix()}: labels are not checked against boxes")
     if (root / SPLIT).is_dir():
         notes.append("the authors' split holds fractured images only; it is left aside for one of our own")
     return notes
-
-
-def _boxed(root: Path) -> set[str] | None:
-    """Return the images that have a box, or None where the annotations cannot be read."""
-    try:
-        table = json.loads((root / BOXES).read_text(encoding="utf-8"))
-        file_of = {image["id"]: str(image["file_name"]) for image in table["images"]}
-        return {file_of[box["image_id"]] for box in table["annotations"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

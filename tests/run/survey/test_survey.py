@@ -14,10 +14,11 @@ from typer.testing import CliRunner, Result
 from osteon.cli import app
 from osteon.errors import OsteonError
 from osteon.images import build
-from osteon.manifest import Target, complete, from_file
+from osteon.manifest import Card, Target, complete, from_file
 from osteon.run.divide import divide
 from osteon.run.survey.chosen import cached, choose, spec_of
 from osteon.run.survey.counts import counted, labels
+from osteon.run.survey.leaks import _labels
 from osteon.run.survey.splitting import divided, wanted
 
 GRADES = "01234"
@@ -241,3 +242,21 @@ def test_real_sets_hold_no_leak(name: str, test_data: Path) -> None:
     assert done.exit_code == (1 if truncated else 0), done.output
     assert "in two splits: " not in done.output.replace("look-alikes in two splits", "")
     assert ("rejected, truncated: 6" in done.output) is truncated
+
+
+def test_boxes_are_counted_by_class() -> None:
+    about = Target("findings", "boxes", ("fracture", "text"))
+    cells = [[[0.0, 0.0, 4.0, 4.0, 1.0], [1.0, 1.0, 2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0, 1.0, 0.0]], [], None]
+    rows = pd.DataFrame({"boxes": pd.Series(cells, dtype="object"), "image_id": list("abcd")})
+    card = Card("x", "x", (), "", "", gated=False, patient_ids=False, targets={"boxes": about})
+    assert counted(rows, 0, "boxes=text", card) == 2
+    assert counted(rows, 0, "boxes=fracture", card) == 1
+    assert counted(rows, 0, "boxes=metal", card) is None
+    assert labels(rows, "boxes", about) == "fracture 1, text 2 box(es) on 2 of 3 images, 1 unlabelled"
+
+
+def test_one_picture_with_two_sets_of_boxes_is_found() -> None:
+    cells = [[[0.0, 0.0, 4.0, 4.0, 0.0]], [], [], None]
+    rows = pd.DataFrame({"boxes": pd.Series(cells, dtype="object"), "image_id": list("abcd")})
+    found = list(_labels(rows, pd.Series([0, 0, 1, 1]), ["boxes"]))
+    assert [finding.text for finding in found] == ["the same picture with two labels of 'boxes': 1 (2 images): a and b"]

@@ -77,7 +77,8 @@ def _told(rows: pd.DataFrame, key: pd.Series, at: pd.Series, said: str, wrong: b
 def _labels(rows: pd.DataFrame, same: pd.Series, targets: Iterable[str]) -> Iterator[Finding]:
     """Find one picture under two labels: at most one of them is right."""
     for name in targets:
-        at = rows[name].groupby(same).transform("nunique") > 1
+        said = rows[name].map(lambda cell: str(cell) if isinstance(cell, list) else cell)  # boxes are lists
+        at = said.groupby(same).transform("nunique") > 1
         yield from _told(rows, same, at, f"the same picture with two labels of {name!r}", wrong=True)
 
 
