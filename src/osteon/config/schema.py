@@ -1,5 +1,6 @@
 """The schema of a composed config: every key a run may have, its type and its range."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +14,23 @@ Size = PositiveInt | Annotated[list[PositiveInt], Field(min_length=2, max_length
 NonNegativeFloat = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+
+
+# How a threshold is found on val: of one answer an image or exam, and of boxes (`fp_<x>`: x false ones an image).
+BOX_RULES = r"^(max_f1|fp_\d*\.?\d+)$"
+RULES = rf"^(youden|max_kappa|sens_0?\.\d+)$|{BOX_RULES}"
+
+
+class Whole(Strict):
+    """One answer of all boxes of an image, or of an exam: the highest score of a box; true where any box is.
+
+    Attributes:
+        classes: kinds of boxes that count; empty: all.
+        units: what is scored.
+    """
+
+    classes: list[str] = Field(default_factory=list)
+    units: list[Literal["image", "study"]] = Field(default_factory=lambda: ["image"], min_length=1)
 
 
 class Task(Strict):
@@ -31,6 +49,9 @@ class Task(Strict):
         covariates: manifest columns that join the image as input; the run's own `covariates` stands above it.
         cut: ordinal head: the grade (counted from 0) from which on a unit counts as positive in `auroc_at_cut`; null:
             no such score.
+        hit: detection head: when a box counts as found outside the average precision: `iou_<x>`, or `centre` (the
+            centre of the predicted box lies in the true one).
+        whole: detection head: which boxes make an image, or an exam, positive; null: no such score.
     """
 
     meaning: str
@@ -42,12 +63,14 @@ class Task(Strict):
     truth: Literal["same", "any", "max"] = "same"
     monitor: str = "auroc"
     protocol_threshold: Fraction = 0.5
-    threshold_rule: Annotated[str, Field(pattern=r"^(youden|max_kappa|sens_0?\.\d+)$")] = "youden"
+    threshold_rule: Annotated[str, Field(pattern=RULES)] = "youden"
     groups: list[str] = Field(default_factory=list)
     where: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
     loss_weight: PositiveFloat = 1.0
     covariates: list[str] = Field(default_factory=list)
     cut: Annotated[int, Field(ge=1)] | None = None
+    hit: Annotated[str, Field(pattern=r"^(iou_0?\.\d+|centre)$")] = "iou_0.5"
+    whole: Whole | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -66,7 +89,18 @@ class Task(Strict):
             raise ValueError(f"pool {self.pool!r} is of probabilities; numbers are pooled by mean")
         if self.cut is not None and kind != "ordinal":
             raise ValueError(f"cut {self.cut} lies between grades; a {kind} head has none")
+        self._fits_boxes()
         return self
+
+    def _fits_boxes(self) -> None:
+        boxes, rule = self.head.kind == "detection", self.threshold_rule
+        if boxes != bool(re.match(BOX_RULES, rule)):
+            expected = "max_f1 or fp_<x>" if boxes else "youden, max_kappa or sens_<x>"
+            raise ValueError(f"threshold_rule {rule!r} is not of a {self.head.kind} head; expected {expected}")
+        if not boxes and self.whole is not None:
+            raise ValueError(f"whole makes one answer of an image's boxes; a {self.head.kind} head has none")
+        if boxes and (self.unit != "image" or self.covariates):
+            raise ValueError("boxes are scored image by image, from the image alone: unit=image, covariates=[]")
 
 
 class Data(Strict):

@@ -271,7 +271,7 @@ class DetectionSpec(Strict):
     kind: Literal["detection"]
     finest: Literal[4, 8, 16] = 8
     levels: Annotated[int, Field(ge=1, le=7)] = 5
-    width: Annotated[int, Field(ge=32, le=1024, multiple_of=32)] = 256
+    width: Annotated[int, Field(ge=64, le=1024, multiple_of=32)] = 256
     convs: Annotated[int, Field(ge=1, le=8)] = 4
     score_threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
     nms: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.6

@@ -131,10 +131,10 @@ class RadiographData(LightningDataModule):
         return 0 if self.trainer is None else epoch_of(self.trainer, self.steps_an_epoch(self.trainer.world_size))
 
 
-def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray | None:
-    """Return (N,) bool, the rows of the other side than `side` (L or R); None where no side is asked for."""
+def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray:
+    """Return (N,) bool, the rows of the other side than `side` (L or R); none where no side is asked for."""
     if side is None:
-        return None
+        return np.zeros(len(manifest), bool)
     other = {"L": "R", "R": "L"}[side]
     return (manifest["laterality"] == other).fillna(False).to_numpy(dtype=bool)
 

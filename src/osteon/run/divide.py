@@ -10,6 +10,7 @@ from osteon.config import Config, Task
 from osteon.errors import OsteonError
 from osteon.images import Cache, clusters
 from osteon.manifest import SplitRule, assign, from_file, group, join_copies, validate
+from osteon.manifest.boxes import array_of, looked
 from osteon.module import check_units
 
 TENTHS = 10
@@ -52,9 +53,11 @@ def strata(labels: pd.DataFrame, kind: str) -> pd.Series:
         labels: the target columns of one task.
         kind: of its head. Classes are kept as they are; numbers are cut into tenths, as the order of the numbers
             themselves would leave nothing for the seed to decide; of several labels a row counts for its rarest
-            positive one, 0 where it has none.
+            positive one, 0 where it has none; of boxes for the rarest class among them, -1 where it has none.
     """
     first = labels.iloc[:, 0]
+    if kind == "detection":
+        return _rarest_boxes(first)
     if kind == "regression":
         return pd.qcut(first.rank(method="first"), TENTHS, labels=False) if first.nunique() > TENTHS else first
     if kind != "multilabel":
@@ -62,6 +65,14 @@ def strata(labels: pd.DataFrame, kind: str) -> pd.Series:
     rarity = labels.sum().rank(method="first", ascending=False)
     rarest = (labels.fillna(0.0) * rarity).max(axis=1)
     return rarest.where(labels.notna().any(axis=1))
+
+
+def _rarest_boxes(cells: pd.Series) -> pd.Series:
+    """Return the class, of those that an image has boxes of, which the fewest images have; -1 where it has none."""
+    held = [set(array_of(cell)[:, 4]) if said else None for cell, said in zip(cells, looked(cells), strict=True)]
+    counts = pd.Series([one for classes in held if classes for one in classes], dtype=float).value_counts()
+    rarest = [np.nan if one is None else min(one, key=lambda name: (counts[name], name), default=-1.0) for one in held]
+    return pd.Series(rarest, index=cells.index, dtype=float)
 
 
 def grouped(rows: pd.DataFrame, cache: Cache) -> pd.DataFrame:
@@ -89,7 +100,7 @@ def check_labels(
     """Check that units can be told apart, and that train and val hold what is needed and test anything at all.
 
     A binary, multiclass or ordinal task needs two outcomes in train and val; a multilabel one both of every label in
-    train and of some label in val; a regression two different numbers in train and one in val.
+    train and of some label in val; a regression two different numbers in train and one in val; boxes one in each.
 
     Raises:
         OsteonError: names the task, the split, what it holds and the way out.
@@ -114,11 +125,21 @@ def _faults(values: np.ndarray, task: Task, split: str) -> str:
         return f"no image in {split}"
     if split == "test":
         return ""
+    if values.ndim == 3:
+        return _no_boxes(values, split)
     columns = values[:, None] if values.ndim == 1 else values
     found = [_lack(column, name, task.head.kind, split) for column, name in zip(columns.T, task.targets, strict=True)]
     lacking = [fault for fault in found if fault]
     enough = len(lacking) < len(found) if split == "val" else not lacking
     return "" if enough else lacking[0]
+
+
+def _no_boxes(values: np.ndarray, split: str) -> str:
+    """Say where a split of (n, M, 5) boxes has none: nothing can be learned there, or no threshold found."""
+    known = ~np.isnan(values).all(axis=(1, 2))
+    if (values[known][..., 4] >= 0).any():
+        return ""
+    return f"no box on the {int(known.sum()):,} images of {split} that somebody looked at ({len(values):,} in all)"
 
 
 def _lack(values: np.ndarray, target: str, kind: str, split: str) -> str:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from osteon.config import Config, Task
-from osteon.errors import OsteonError
+from osteon.errors import OsteonError, nearest
 from osteon.heads import scale
 from osteon.manifest.target import INDEXED, Target
+from osteon.module.boxes_table import WholeImage
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
 
@@ -50,7 +51,7 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
         unit=task.unit,
         pool=task.pool,
         truth=task.truth,
-        classes=target.classes if target.kind in INDEXED else ("negative", "positive"),
+        classes=target.classes if target.kind in (*INDEXED, "boxes") else ("negative", "positive"),
         groups=tuple(task.groups),
         protocol_threshold=task.protocol_threshold,
         rule=task.threshold_rule,
@@ -59,10 +60,41 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
         high=high,
         unit_name=target.unit or ("grades" if target.kind == "ordinal" else ""),
         cut=task.cut,
+        hit=task.hit if task.head.kind == "detection" else "",
     )
+    if task.head.kind == "detection":
+        return {name: facts, **_whole_facts(name, task, target)}
     if task.head.kind != "multilabel":
         return {name: facts}
     return {f"{name}.{label}": replace(facts, of=name) for label in target.classes}
+
+
+def _whole_facts(name: str, task: Task, target: Target) -> dict[str, TaskFacts]:
+    """Return the facts of the answers that are made of a task's boxes; they are tasks of their own."""
+    if task.whole is None:
+        return {}
+    for one in task.whole.classes:
+        if one not in target.classes:
+            raise OsteonError(f"whole.classes: found {one!r}.{nearest(one, target.classes)}")
+    said = ("none", "+".join(task.whole.classes or target.classes))
+    facts = TaskFacts("binary", "image", "max", "any", said, tuple(task.groups))
+    return {f"{name}.{unit}": replace(facts, unit=unit) for unit in task.whole.units}
+
+
+def wholes_of(config: Config, prepared: Prepared) -> dict[str, WholeImage]:
+    """Return which boxes the answers of whole images are made of."""
+    found = {}
+    for name, task in config.tasks.items():
+        classes = prepared.sources.target(name, task).classes
+        asked = [] if task.whole is None else task.whole.classes or classes
+        for unit in [] if task.whole is None else task.whole.units:
+            found[f"{name}.{unit}"] = WholeImage(name, tuple(classes.index(one) for one in asked))
+    return found
+
+
+def owner(name: str, config: Config) -> str:
+    """Return the task of the config that a task of a predictions file comes from."""
+    return name if name in config.tasks else max((one for one in config.tasks if name.startswith(f"{one}.")), key=len)
 
 
 def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From predictions to scores: files are written first, and scored from what was written."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,13 @@ import pandas as pd
 from osteon import predictions
 from osteon.config import Config
 from osteon.module import PredictionTable
+from osteon.module.boxes_table import empty_boxes
 from osteon.predictions import TaskFacts
-from osteon.run.facts import facts_of, run_facts
+from osteon.run.facts import facts_of, owner, run_facts, wholes_of
 from osteon.run.prepare import Prepared
 from osteon.scoring.metrics import direction, monitor
 from osteon.scoring.table import score
-from osteon.scoring.thresholds import Threshold, fit, freeze
+from osteon.scoring.thresholds import THRESHOLDED, Threshold, fit, freeze
 from osteon.scoring.units import units
 
 
@@ -24,12 +25,12 @@ def monitor_scores(frame: pd.DataFrame, facts: Mapping[str, TaskFacts], key: str
     Of a multilabel task it is the mean over the labels; see `macro`.
     """
     scores, signed = {}, []
-    for owner in dict.fromkeys(fact.of or name for name, fact in facts.items()):
-        mine = {name: fact for name, fact in facts.items() if (fact.of or name) == owner}
-        several, chosen = owner not in mine, next(iter(mine.values())).monitor
+    for task in dict.fromkeys(fact.of or name for name, fact in facts.items()):
+        mine = {name: fact for name, fact in facts.items() if (fact.of or name) == task}
+        several, chosen = task not in mine, next(iter(mine.values())).monitor
         parts = {name: frame[frame["task"] == name] for name in mine}
-        value = macro(parts, mine) if several else monitor(parts[owner], mine[owner])
-        scores[f"val/{owner}/{'macro_' if several else ''}{chosen}"] = value
+        value = macro(parts, mine) if several else monitor(parts[task], mine[task])
+        scores[f"val/{task}/{'macro_' if several else ''}{chosen}"] = value
         signed.append(value if direction(chosen) == "max" else -value)
     return {**scores, key: sum(signed) / len(signed)}
 
@@ -48,8 +49,15 @@ def macro(parts: Mapping[str, pd.DataFrame], facts: Mapping[str, TaskFacts]) -> 
 
 def prediction_table(config: Config, prepared: Prepared) -> PredictionTable:
     """Return what joins the answers of a run with the ids of its images."""
-    facts, kind = facts_of(config, prepared), prepared.sources.kind
-    return PredictionTable(prepared.manifest, prepared.targets, prepared.members, facts, kind)
+    return PredictionTable(
+        prepared.manifest,
+        prepared.targets,
+        prepared.members,
+        facts_of(config, prepared),
+        prepared.sources.kind,
+        prepared.canvas,
+        wholes_of(config, prepared),
+    )
 
 
 def rehearse(table: PredictionTable) -> None:
@@ -65,12 +73,14 @@ def rehearse(table: PredictionTable) -> None:
     for name, fact in facts.items():
         for split in ("val", "test"):
             units(frame[(frame["task"] == name) & (frame["split"] == split)], fact)
-    _fitted(frame[frame["split"] == "val"], facts)
+    _fitted(frame[frame["split"] == "val"], facts, table.wholes)
 
 
 def _guess(targets: np.ndarray, facts: TaskFacts | None) -> dict[str, np.ndarray]:
     """Return columns as a head would decode them, of an answer that knows nothing; no facts: several labels."""
     count = len(targets)
+    if facts is not None and facts.head == "detection":
+        return {"boxes": empty_boxes(count)}
     if facts is None or facts.head == "binary":
         return {"probability": np.full(targets.shape, 0.5)}
     if facts.head == "regression":
@@ -80,19 +90,21 @@ def _guess(targets: np.ndarray, facts: TaskFacts | None) -> dict[str, np.ndarray
     return even if facts.head == "multiclass" else even | {"value": np.full(count, (classes - 1) / 2)}
 
 
-def _fitted(val: pd.DataFrame, facts: Mapping[str, TaskFacts]) -> dict[str, Threshold]:
-    """Return the thresholds of the binary tasks, fitted on val.
+def _fitted(val: pd.DataFrame, facts: Mapping[str, TaskFacts], wholes: Collection[str]) -> dict[str, Threshold]:
+    """Return the thresholds of the tasks that have one, fitted on val.
 
-    A label that all units of val have, or none, gets none: rare findings must not stop the others.
+    A label, or an answer made of boxes, that all units of val have, or none, gets none: rare findings must not stop
+    the others.
 
     Raises:
         OsteonError: val has units of one outcome only, of a task that is no label.
     """
     found = {}
+    spared = {*wholes, *(name for name, fact in facts.items() if fact.of)}
     for name, fact in facts.items():
-        if fact.head == "binary":
+        if fact.head in THRESHOLDED:
             made = units(val[val["task"] == name], fact)
-            if not fact.of or made["target"].nunique() > 1:
+            if name not in spared or made["target"].nunique() > 1:
                 found[name] = fit(made, fact)
     return found
 
@@ -105,14 +117,14 @@ def measure(
     cards = prepared.sources.cards
     names = {
         f"{task}/{split}": said
-        for task, fact in facts.items()
-        for split, said in cards[config.tasks[fact.of or task].dataset.name].split_names.items()
+        for task in facts
+        for split, said in cards[config.tasks[owner(task, config)].dataset.name].split_names.items()
     }
     about = {"name": folder.name, **run_facts(config, prepared)}
     files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
     for file in files:
         predictions.write(file, table[table["split"] == file.stem], facts, about, names)
-    thresholds = _fitted(table[table["split"] == "val"], facts)
+    thresholds = _fitted(table[table["split"] == "val"], facts, wholes_of(config, prepared))
     freeze(folder / "thresholds.json", thresholds)
     written = predictions.merge([predictions.read(file) for file in files])
     return thresholds, score(written, thresholds, replicates=config.bootstrap)

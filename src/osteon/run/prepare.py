@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 
 from osteon.config import Config, Task
+from osteon.data import Canvas, canvas_of, mirrored
 from osteon.errors import OsteonError, nearest
 from osteon.identity import HASH
 from osteon.images import Cache
 from osteon.manifest import kept_together_by, prove_disjoint
+from osteon.manifest.boxes import padded
+from osteon.run.clip_boxes import clip_boxes
 from osteon.run.divide import check_labels, divide
 from osteon.run.film_facts import add_film_facts
 from osteon.run.opening import build_cache
@@ -22,13 +25,14 @@ class Prepared:
 
     Attributes:
         manifest: index 0..N-1; `slot` is the row's place in the pixel store.
-        targets: task -> (N,) float64, (N, labels) where a task lists several targets; NaN where nobody looked or the
-            row is not the task's.
+        targets: task -> (N,) float64, (N, labels) where a task lists several targets, (N, M, 5) boxes in original
+            pixels (see `manifest.boxes.padded`); NaN where nobody looked or the row is not the task's.
         members: task -> (N,) bool, rows that the task asks about.
         groups: split -> number of groups (patients); proven disjoint.
         kept_together: what the groups are, in words.
         rejected: rows left out, with the reason.
         notes: findings of the adapters worth a line.
+        canvas: where the images lie in their canvas.
     """
 
     sources: Sources
@@ -41,6 +45,7 @@ class Prepared:
     kept_together: str
     rejected: pd.DataFrame
     notes: tuple[str, ...]
+    canvas: Canvas
 
 
 def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared:
@@ -57,17 +62,22 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     kept = cache.slots >= 0
     manifest = rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
     manifest, told = add_film_facts(manifest, cache.index)
+    manifest, cut = clip_boxes(manifest, cache.index, _box_columns(config))
     left_out = {*reading.rows["image_id"], *rejected["image_id"]} - {*manifest["image_id"]}
     manifest, copies = divide(manifest, config, cache, left_out)
     groups = prove_disjoint(manifest)
     members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
-    together, notes = (
-        kept_together_by(manifest),
-        (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *copies),
-    )
-    return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes)
+    together = kept_together_by(manifest)
+    notes = (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *cut, *copies)
+    mirror = mirrored(manifest, config.data.canonical_laterality)
+    canvas = canvas_of(manifest["slot"].to_numpy(), cache.index, size, mirror)
+    return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes, canvas)
+
+
+def _box_columns(config: Config) -> list[str]:
+    return [name for task in config.tasks.values() if task.head.kind == "detection" for name in task.targets]
 
 
 def _unknown_patients(manifest: pd.DataFrame, kind: str) -> tuple[str, ...]:
@@ -107,6 +117,8 @@ def _asked(rows: pd.DataFrame, task: Task) -> np.ndarray:
 
 def _targets(manifest: pd.DataFrame, member: np.ndarray, task: Task) -> np.ndarray:
     """Return the task's targets, in float64: scores are of the labels themselves."""
+    if task.head.kind == "detection":
+        return padded([cell if mine else None for cell, mine in zip(manifest[task.target], member, strict=True)])
     values = manifest[task.target].to_numpy(dtype=np.float64, copy=True)
     values[~member] = np.nan
     return values

@@ -12,6 +12,8 @@ from osteon.config import Config
 from osteon.run.prepare import Prepared
 from osteon.scoring.show import show
 
+# What a split's column tells beside how many are labelled.
+BESIDE = {"regression": "mean (sd)", "detection": "boxes"}
 console = Console(stderr=False, soft_wrap=False)
 
 
@@ -35,12 +37,15 @@ def show_prepared(config: Config, prepared: Prepared) -> None:
 
 
 def _heading(name: str, kind: str) -> str:
-    return f"{name}: labelled, {'mean (sd)' if kind == 'regression' else 'positive'}"
+    return f"{name}: labelled, {BESIDE.get(kind, 'positive')}"
 
 
 def _labels(values: np.ndarray, kind: str) -> str:
     """Say how many are labelled (of several labels: how many cells), and what the labels are."""
     known = values[~np.isnan(values)]
+    if kind == "detection":
+        images = int((~np.isnan(values[:, 0, 0])).sum())
+        return f"{images:,}, {int((known.reshape(-1, 5)[:, 4] >= 0).sum()):,}"
     if not len(known):
         return "0"
     what = f"{known.mean():.1f} ({known.std():.1f})" if kind == "regression" else f"{(known > 0).mean():.1%}"

@@ -15,7 +15,7 @@ from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
 from osteon.config.names import RIDGE
-from osteon.data import RadiographData, mirrored
+from osteon.data import RadiographData
 from osteon.identity import redacted
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.model import Model, build_model
@@ -165,7 +165,7 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         seed=config.seed,
         covariates=encode(prepared.manifest, model.covariates) if model.covariates else None,
     )
-    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.facts, MONITOR))
+    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.watched, MONITOR))
 
 
 def make_data(config: Config, prepared: Prepared, balanced: Balance) -> RadiographData:
@@ -173,7 +173,10 @@ def make_data(config: Config, prepared: Prepared, balanced: Balance) -> Radiogra
     return RadiographData(
         prepared.manifest,
         prepared.cache.file,
-        prepared.targets,
+        {
+            name: prepared.canvas.place(values) if values.ndim == 3 else values
+            for name, values in prepared.targets.items()
+        },
         config.data.batch_size,
         config.data.workers,
         build_augment(config.augment, prepared.size),
@@ -181,5 +184,5 @@ def make_data(config: Config, prepared: Prepared, balanced: Balance) -> Radiogra
         config.trainer.epoch_length,
         balanced.row_weights,
         config.trainer.limit_batches,
-        mirrored(prepared.manifest, config.data.canonical_laterality),
+        prepared.canvas.mirror,
     )

@@ -29,7 +29,7 @@ class Maps(nn.Module):
 
 def made(classes: int, threshold: float = 0.05) -> tuple[DetectionHead, list[Tensor], Tensor]:
     torch.manual_seed(0)
-    spec = DetectionSpec(kind="detection", width=32, convs=2, score_threshold=threshold)
+    spec = DetectionSpec(kind="detection", width=64, convs=2, score_threshold=threshold)
     head = DetectionHead(spec, CHANNELS, STRIDES, SIZE, [f"c{index}" for index in range(classes)])
     for parameter in head.parameters():
         nn.init.normal_(parameter, std=0.1)  # far from its start, so that boxes and scores spread
@@ -43,8 +43,8 @@ def made(classes: int, threshold: float = 0.05) -> tuple[DetectionHead, list[Ten
 def theirs(head: DetectionHead, maps: list[Tensor], classes: int, threshold: float) -> FCOS:
     levels = head.pyramid(maps)
     sizes = tuple((int(stride),) for stride in head.pyramid.strides)
-    fcos = FCOS(
-        Maps(levels, 32),
+    return FCOS(
+        Maps(levels, 64),
         classes,
         min_size=min(SIZE),
         max_size=max(SIZE),
@@ -54,7 +54,6 @@ def theirs(head: DetectionHead, maps: list[Tensor], classes: int, threshold: flo
         head=copy.deepcopy(head.fcos.head),
         score_thresh=threshold,
     )
-    return fcos
 
 
 def boxes(classes: int) -> list[Tensor]:
@@ -85,7 +84,9 @@ def test_losses_are_torchvisions(classes: int) -> None:
     present = torch.ones_like(target, dtype=torch.bool)
     loss = head.loss(head(maps, vector), target, present)
     assert loss.count > 0
-    assert float((loss.total / loss.count).detach()) == pytest.approx(sum(float(one.detach()) for one in expected.values()), abs=1e-5)
+    assert float((loss.total / loss.count).detach()) == pytest.approx(
+        sum(float(one.detach()) for one in expected.values()), abs=1e-5
+    )
     assert head.count(target, present) == loss.count
 
 

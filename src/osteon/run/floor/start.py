@@ -76,7 +76,7 @@ def _best(name: str, config: Config, prepared: Prepared, table: PredictionTable,
     """Return the fit that does best on val; the first of equals."""
     target = prepared.sources.target(name, config.tasks[name])
     train, val = ((prepared.manifest["split"] == split).to_numpy() for split in ("train", "val"))
-    facts = {key: fact for key, fact in table.facts.items() if name in (key, fact.of)}
+    facts = {key: fact for key, fact in table.watched.items() if name in (key, fact.of)}
     found = []
     for penalty, one in zip(PENALTIES, fit(features, prepared.targets[name], train, val, target), strict=True):
         columns = decode(one(features), one, target)

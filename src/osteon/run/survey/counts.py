@@ -55,8 +55,8 @@ def labels(rows: pd.DataFrame, name: str, target: Target) -> str:
     without = f", {len(rows) - len(known):,} unlabelled" if len(known) < len(rows) else ""
     if target.kind == "boxes":
         empty = int((known.map(len) == 0).sum())
-        counts = ", ".join(f"{name} {count:,}" for name, count in _boxes(known, target).items())
-        told = f"{counts} box(es) on {len(known) - empty:,} of {len(known):,} images"
+        each = ", ".join(f"{name} {count:,}" for name, count in _boxes(known, target).items())
+        told = f"{each} box(es) on {len(known) - empty:,} of {len(known):,} images"
     elif target.kind == "regression":
         told = f"{len(known):,}: mean {known.mean():.1f}, {known.min():g} to {known.max():g} {target.unit}"
     elif target.kind == "binary":
