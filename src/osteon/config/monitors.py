@@ -42,6 +42,13 @@ MONITORS = {
         "auroc_at_cut",
     ),
     "regression": ("mae", "rmse", "within_12", "pearson", "r2"),
+    "detection": (
+        "map50",
+        "map50_95",
+        "froc",
+        *(f"froc_{rate}" for rate in ("0.125", "0.25", "0.5", "1", "2", "4", "8")),
+        "lesion_sensitivity",
+    ),
     "multilabel": ("macro_auroc", "macro_average_precision"),
 }
 
@@ -49,12 +56,14 @@ MONITORS = {
 def check_monitor(key: str, name: str, head: str) -> None:
     """Refuse a score that the head does not have.
 
-    `recall_<k>` is the recall of class k of several, `within_<k>` the share of answers at most k of the unit off.
+    `recall_<k>` is the recall of class k of several, `within_<k>` the share of answers at most k of the unit off,
+    `ap50_<class>` the average precision of a class of boxes.
 
     Raises:
         OsteonError: names `key`, what was found, the nearest right name and all there are.
     """
-    family = {"multiclass": r"recall_\d+", "ordinal": r"recall_\d+", "regression": r"within_\d+"}.get(head)
+    families = {"multiclass": r"recall_\d+", "ordinal": r"recall_\d+", "regression": r"within_\d+"}
+    family = (families | {"detection": r"ap50_.+"}).get(head)
     if name in MONITORS[head] or (family and re.fullmatch(family, name)):
         return
     known = ", ".join(MONITORS[head])

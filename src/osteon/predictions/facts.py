@@ -8,16 +8,23 @@ from typing import Any
 import pandas as pd
 
 from osteon.errors import OsteonError, nearest
+from osteon.predictions.boxes import overlap_of
 
 CHOICES = {
-    "head": ("binary", "multiclass", "ordinal", "regression"),
+    "head": ("binary", "multiclass", "ordinal", "regression", "detection"),
     "pool": ("mean", "max", "noisy_or", "vote"),
     "truth": ("same", "any", "max"),
 }
 # What chooses the best epoch where nothing is said, by head.
-MONITOR = {"binary": "auroc", "multiclass": "macro_auroc", "ordinal": "quadratic_kappa", "regression": "mae"}
+MONITOR = {
+    "binary": "auroc",
+    "multiclass": "macro_auroc",
+    "ordinal": "quadratic_kappa",
+    "regression": "mae",
+    "detection": "map50",
+}
 # Facts that the first files do not have; their defaults say what was true then.
-LATER = ("of", "low", "high", "unit_name", "cut")
+LATER = ("of", "low", "high", "unit_name", "cut", "hit")
 
 
 @dataclass(frozen=True)
@@ -26,21 +33,28 @@ class TaskFacts:
 
     Attributes:
         head: "binary" (column `probability`, of the positive class), "multiclass" (column `probabilities`), "ordinal"
-            (columns `probabilities` and `value`, the expected grade) or "regression" (column `value`, in the unit).
-        unit: the name of the unit of evaluation (image, study, joint, patient); `unit_id` holds it.
+            (columns `probabilities` and `value`, the expected grade), "regression" (column `value`, in the unit) or
+            "detection" (columns `boxes` and `truth`, see `boxes.COLUMNS`; `target` counts the true boxes).
+        unit: the name of the unit of evaluation (image, study, joint, patient); `unit_id` holds it. Boxes are scored
+            image by image: of a detection task it is "image".
         pool: how image probabilities become a unit's: mean, max, noisy_or, vote.
         truth: how image targets become a unit's: same (a conflict is an error), any, max.
-        classes: class names in the order of the class indices; for binary, negative then positive; none for
-            regression.
+        classes: class names in the order of the class indices; for binary, negative then positive; of the boxes for
+            detection; none for regression.
         groups: columns by whose values the scores are also given; a column named twice counts once.
-        protocol_threshold: in [0, 1]; a unit is called positive where its probability is strictly above.
-        rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>.
+        protocol_threshold: in [0, 1]; a unit is called positive (a box is shown) where its probability is strictly
+            above.
+        rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>; for detection max_f1 or fp_<x>, x
+            false positives an image. "" means youden, or max_f1.
         monitor: the metric that chooses the best epoch; "" means the first of `MONITOR`, by head.
         of: the multilabel task whose label this is; "" for a task of its own.
         low: least value of a regression target, in its unit; None where it is not known.
         high: greatest value.
         unit_name: the unit of a regression target in words, such as months.
         cut: ordinal: the grade from which on a unit counts as positive in `auroc_at_cut`; None: there is no such score.
+        hit: detection: when a predicted box hits a true one of its class, in the FROC curve and at an operating point:
+            iou_<x> (intersection over union of x or more) or "centre" (its centre lies inside); "" means iou_0.5.
+            Average precisions have thresholds of their own.
     """
 
     head: str = "binary"
@@ -50,18 +64,20 @@ class TaskFacts:
     classes: tuple[str, ...] = ("negative", "positive")
     groups: tuple[str, ...] = ()
     protocol_threshold: float = 0.5
-    rule: str = "youden"
+    rule: str = ""
     monitor: str = ""
     of: str = ""
     low: float | None = None
     high: float | None = None
     unit_name: str = ""
     cut: int | None = None
+    hit: str = ""
 
     def __post_init__(self) -> None:
         self._check_kinds()
         if self.head == "regression":
             object.__setattr__(self, "classes", ())
+        self._fill()
         for name, options in CHOICES.items():
             value = getattr(self, name)
             if value not in options:
@@ -69,15 +85,41 @@ class TaskFacts:
                 raise OsteonError(f"task {name}: {value!r} is not one of {', '.join(options)}.{hint}")
         if not 0 <= self.protocol_threshold <= 1:
             raise OsteonError(f"task protocol_threshold: {self.protocol_threshold} is outside [0, 1].")
-        short = len(self.classes) < 2 and self.head != "regression"
+        short = len(self.classes) < {"regression": 0, "detection": 1}.get(self.head, 2)
         if short or (self.head == "binary" and len(self.classes) != 2):
             raise OsteonError(f"task classes: {list(self.classes)} do not fit a {self.head} head.")
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "groups", tuple(dict.fromkeys(self.groups)))
-        if not self.monitor:
-            object.__setattr__(self, "monitor", MONITOR[self.head])
         self._check_scale()
         self._check_grades()
+        if self.head == "detection":
+            self._check_boxes()
+
+    def _fill(self) -> None:
+        """Put what the head has in the place of facts that are not told."""
+        boxes = self.head == "detection"
+        told = {
+            "monitor": self.monitor or MONITOR.get(self.head, ""),
+            "rule": self.rule or ("max_f1" if boxes else "youden"),
+            "unit": "image" if boxes and self.unit == "unit" else self.unit,
+            "hit": (self.hit or "iou_0.5") if boxes else "",
+        }
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
+
+    def _check_boxes(self) -> None:
+        """Refuse what boxes have not: a unit other than the image, two classes of one name, an unknown rule."""
+        overlap_of(self.hit)
+        if self.unit != "image":
+            raise OsteonError(f"task unit: {self.unit!r}, but boxes are scored image by image; expected 'image'.")
+        if len(set(self.classes)) < len(self.classes):
+            raise OsteonError(f"task classes: {list(self.classes)} has a name twice; every class has its own score.")
+        name = self.monitor.removeprefix("ap50_")
+        if name != self.monitor and name not in self.classes:
+            raise OsteonError(
+                f"task monitor: {self.monitor!r}, but the classes are {', '.join(self.classes)}."
+                f"{nearest(self.monitor, [f'ap50_{one}' for one in self.classes])}"
+            )
 
     def _check_scale(self) -> None:
         if self.low is not None and self.high is not None and not self.low < self.high:
@@ -99,7 +141,7 @@ class TaskFacts:
             raise OsteonError("task monitor: 'auroc_at_cut' needs a cut: the grade from which on a unit is positive.")
 
     def _check_kinds(self) -> None:
-        for name in ("head", "unit", "pool", "truth", "rule", "monitor", "of", "unit_name"):
+        for name in ("head", "unit", "pool", "truth", "rule", "monitor", "of", "unit_name", "hit"):
             if not isinstance(value := getattr(self, name), str):
                 raise OsteonError(f"task {name}: {value!r} is not a text.")
         for name in ("classes", "groups"):

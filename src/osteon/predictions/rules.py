@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.errors import OsteonError, nearest
+from osteon.predictions.boxes import array_of, check_boxes, missing, with_arrays
 from osteon.predictions.facts import TaskFacts
 
 # The columns that a head's answers stand in.
@@ -15,6 +16,7 @@ SCORES = {
     "multiclass": ("probabilities",),
     "ordinal": ("probabilities", "value"),
     "regression": ("value",),
+    "detection": ("boxes", "truth"),
 }
 REQUIRED = ("task", "split", "image_id", "group_id", "unit_id", "dataset", "source", "target")
 
@@ -23,7 +25,7 @@ def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the first row of each (task, split, image_id): samplers repeat images, scores must not.
 
     Raises:
-        OsteonError: the repeats of an image disagree on its target.
+        OsteonError: the repeats of an image disagree on its target or on its true boxes.
     """
     key = ["task", "split", "image_id"]
     repeated = frame.duplicated(key, keep=False)
@@ -32,16 +34,22 @@ def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     some = frame[repeated]
     differ = some.groupby(key)["target"].transform("nunique", dropna=False) > 1
     _refuse(some, differ.to_numpy(), "merged predictions", "the same image with different targets")
+    if "truth" in some:
+        drawn = pd.Series(
+            [None if missing(cell) else array_of(cell, 5).tobytes() for cell in some["truth"]], some.index
+        )
+        differ = drawn.groupby([some[name] for name in key]).transform("nunique", dropna=False) > 1
+        _refuse(some, differ.to_numpy(), "merged predictions", "the same image with different true boxes")
     return frame.drop_duplicates(key, ignore_index=True)
 
 
 def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "predictions") -> pd.DataFrame:
-    """Return `frame` with ids as strings and numbers as float64, or say what is wrong with it.
+    """Return `frame` with ids as strings, numbers as float64 and boxes as arrays, or say what is wrong with it.
 
     Raises:
         OsteonError: a column is missing; an id is null; a split, source or task is unknown; a probability is outside
-            [0, 1] or not finite; a value or a target is outside the scale or no class; an image repeats; a unit has
-            two groups; a group two splits.
+            [0, 1] or not finite; a value or a target is outside the scale or no class; a box has no meaning
+            (`check_boxes`); an image repeats; a unit has two groups; a group two splits.
     """
     frame = _typed(frame, tasks, where)
     for name, options in (("split", ("val", "test")), ("source", ("real", "phantom")), ("task", tuple(tasks))):
@@ -77,10 +85,14 @@ def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> p
         number = pd.to_numeric(frame[name], errors="coerce")
         _refuse(frame, (number.isna() & frame[name].notna()), where, f"{name} is not a number")
         frame[name] = number.astype("float64")
-    return frame
+    drawn = frame["task"].isin([name for name, facts in tasks.items() if facts.head == "detection"]).to_numpy()
+    return with_arrays(frame, drawn, where) if drawn.any() else frame
 
 
 def _check_numbers(rows: pd.DataFrame, facts: TaskFacts, where: str) -> None:
+    if facts.head == "detection":
+        _check_drawn(rows, facts, where)
+        return
     target, count = rows["target"].to_numpy(), len(facts.classes)
     low, high = (facts.low, facts.high) if facts.head == "regression" else (0.0, count - 1.0)
     if "value" in SCORES[facts.head]:
@@ -95,6 +107,16 @@ def _check_numbers(rows: pd.DataFrame, facts: TaskFacts, where: str) -> None:
         _refuse(rows, ~((score >= 0) & (score <= 1)), where, "probability is not in [0, 1]")
         return
     _check_shares(rows, count, where)
+
+
+def _check_drawn(rows: pd.DataFrame, facts: TaskFacts, where: str) -> None:
+    """Refuse boxes without a meaning, an image without an answer, and a count that is not that of its true boxes."""
+    lacking = [missing(cell) for cell in rows["boxes"]]
+    _refuse(rows, lacking, where, "boxes is empty; an image on which nothing is found has the list []")
+    check_boxes(rows, facts.classes, where)
+    count = np.array([np.nan if missing(cell) else len(cell) for cell in rows["truth"]], np.float64)
+    wrong = ~np.isclose(rows["target"].to_numpy(), count, rtol=0, atol=0, equal_nan=True)
+    _refuse(rows, wrong, where, "target is not the number of boxes in truth (both are null where nobody looked)")
 
 
 def _check_scale(rows: pd.DataFrame, column: str, low: float | None, high: float | None, where: str) -> None:

@@ -10,12 +10,17 @@ import pandas as pd
 
 from osteon.errors import OsteonError
 from osteon.files import aside
+from osteon.predictions.boxes import COLUMNS, array_of, missing
 from osteon.predictions.facts import Predictions, TaskFacts
 from osteon.predictions.metadata import KEY, About, check_run, parse
 from osteon.predictions.rules import check, drop_repeats
 
 # A foreign table may leave these out; ids may not be guessed, because a wrong unit or cluster changes every number.
 DEFAULTS = {"task": "task", "split": "test", "dataset": "unknown", "source": "real"}
+# An index of a class above this is a fault, not a class.
+MOST = 999
+# What a CSV holds as JSON.
+_LISTS = ("probabilities", *COLUMNS)
 _IDS = ("task", "split", "image_id", "group_id", "unit_id", "patient_id", "study_id", "dataset", "source")
 
 
@@ -38,7 +43,12 @@ def write(
     check_run(run, str(path))
     facts = {name: item.to_json() for name, item in tasks.items()}
     about = {"version": 1, "tasks": facts, "run": dict(run), "split_names": dict(split_names)}
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    drawn = list(COLUMNS) if any(item.head == "detection" for item in tasks.values()) else []
+    table = pa.Table.from_pandas(frame.drop(columns=drawn), preserve_index=False)
+    for name in drawn:
+        # Told, not inferred: a file in which nothing was found has the columns of all others.
+        cells = [None if missing(cell) else cell.tolist() for cell in frame[name]]
+        table = table.append_column(name, pa.array(cells, pa.list_(pa.list_(pa.float64()))))
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), KEY.encode(): json.dumps(about, default=str).encode()}
     )
@@ -50,8 +60,9 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     """Read predictions from parquet or CSV, ours or another framework's.
 
     Without our metadata a task is binary, pooled by mean, called at 0.5, thresholded by Youden's index; multiclass
-    where it has `probabilities`, ordinal where it has `value` too, a regression where it has `value` alone. In a CSV
-    `probabilities` is a JSON list.
+    where it has `probabilities`, ordinal where it has `value` too, a regression where it has `value` alone, a detection
+    where it has `boxes`, whose `target` may be absent beside `truth`. In a CSV `probabilities`, `boxes` and `truth` are
+    JSON lists.
 
     Args:
         path: the file.
@@ -70,6 +81,8 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     for name, value in DEFAULTS.items():
         if name not in frame:
             frame[name] = value
+    if "target" not in frame and "truth" in frame:
+        frame["target"] = [float(len(cell)) if hasattr(cell, "__len__") else np.nan for cell in frame["truth"]]
     if "group_id" not in frame and "patient_id" in frame and frame["patient_id"].notna().all():
         frame["group_id"] = "patient:" + frame["patient_id"].astype(str)
     tasks = dict(described.tasks)
@@ -100,6 +113,8 @@ def merge(tables: Sequence[Predictions]) -> Predictions:
 
 
 def _guess(rows: pd.DataFrame) -> TaskFacts:
+    if "boxes" in rows and not all(missing(cell) for cell in rows["boxes"]):
+        return TaskFacts(head="detection", classes=_labels(rows))
     graded = "value" in rows and bool(rows["value"].notna().any())
     if "probabilities" in rows and rows["probabilities"].notna().any():
         count = int(np.size(rows["probabilities"].dropna().iloc[0]))
@@ -109,13 +124,25 @@ def _guess(rows: pd.DataFrame) -> TaskFacts:
     return TaskFacts(head="regression" if graded and without else "binary")
 
 
+def _labels(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return names of as many classes as the boxes show; what is no box is left for `check` to name."""
+    highest = 0.0
+    for name, parts in COLUMNS.items():
+        for cell in rows.get(name, ()):
+            try:
+                found = array_of(cell, len(parts))[:, 4]
+            except ValueError:
+                continue
+            highest = max([highest, *found[np.isfinite(found)]])
+    return tuple(str(index) for index in range(int(min(highest, MOST)) + 1))
+
+
 def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str), encoding="utf-8-sig")
-        if "probabilities" in frame:
-            frame["probabilities"] = [
-                json.loads(text) if isinstance(text, str) else None for text in frame["probabilities"]
-            ]
+        for name in _LISTS:
+            if name in frame:
+                frame[name] = [json.loads(text) if isinstance(text, str) else None for text in frame[name]]
     except (ValueError, TypeError) as fault:
         raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
     return frame, {}

@@ -26,9 +26,16 @@ HEADLINES = {
         "sensitivity": "sensitivity",
         "specificity": "specificity",
     },
+    "detection": {
+        "map50": "mAP50",
+        "lesion_sensitivity": "lesion sens.",
+        "fp_per_image": "FP/image",
+        "froc": "FROC",
+        "map50_95": "mAP50-95",
+    },
 }
-# The column beside n: the share of positives, or patients; the other heads have no room for it.
-BESIDE = {"binary": "pos", "multiclass": "pat"}
+# The column beside n: the share of positives, patients, or true boxes; the other heads have no room for it.
+BESIDE = {"binary": "pos", "multiclass": "pat", "detection": "boxes"}
 
 
 def cell(row: Any, decimals: int | None = None) -> str:
@@ -71,6 +78,8 @@ def line(rows: pd.DataFrame, head: str, shown: list[str], short: bool, decimals:
     mark = "*" if notes(rows[marked]).eq("small sample").any() else ""
     name = str(first.group).partition("=")[2] if short and first.group != "all" else str(first.group)
     beside = f"{first.n_positive / first.n:.0%}" if head == "binary" and first.n else str(first.n_clusters)
+    if head == "detection":
+        beside = str(found["froc"].n_positive)
     cells = [
         _limits(found, decimals) if one == "limits" else cell(found.get(one), decimals if one in IN_UNITS else None)
         for one in shown

@@ -8,7 +8,7 @@ import pandas as pd
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 from osteon.scoring.macro import owners, score_labels
-from osteon.scoring.registry import METRICS
+from osteon.scoring.metrics import ranks
 from osteon.scoring.runs import Run, load
 from osteon.scoring.table import Point, check_replicates, points, score, score_units
 from osteon.scoring.units import units
@@ -80,7 +80,8 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
     """Join the out-of-fold test predictions of the runs of one cross-validation and score them as one table.
 
     Each fold's units are called by the threshold its own run froze. Scores of different models are ranked together in
-    the AUROC, which costs it something where the folds' calibrations differ.
+    the AUROC (and of boxes in average precisions and FROC), which costs them something where the folds' calibrations
+    differ.
 
     Raises:
         OsteonError: the folds differ in their images, splits or settings, a fold is missing or given twice, or two
@@ -93,7 +94,7 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
     parts = []
     for task, table in joined.items():
         operating = points(tasks[task], None, "test")
-        if "decision" in table and table["decision"].notna().all():
+        if "threshold" in table and table["threshold"].notna().all():
             operating.append(Point("frozen", None, "each fold's own threshold"))
         parts.append(score_units(table, tasks[task], _labels(runs, task), operating, replicates, seed))
     for owner, names in owners(tasks).items():
@@ -116,9 +117,8 @@ def _labels(runs: Sequence[Run], task: str) -> dict[str, str]:
 
 def _noted(table: pd.DataFrame, runs: Sequence[Run]) -> pd.DataFrame:
     """Say what was taken on trust, and which metrics rank the scores of different models together."""
-    ranking = [item.name for item in METRICS.values() if item.ranks]
-    ranks = table["metric"].isin(ranking) & table["value"].notna()
-    said = [ranks.map({True: f"scores of {len(runs)} models ranked together", False: ""})]
+    ranking = table["metric"].map(ranks) & table["value"].notna()
+    said = [ranking.map({True: f"scores of {len(runs)} models ranked together", False: ""})]
     unknown = [what for key, what in SHARED.items() if runs[0].said(key) is None]
     if unknown:
         said.append(pd.Series(f"not compared: the folds' {', '.join(unknown)}", index=table.index))
@@ -133,7 +133,7 @@ def _fold_units(run: Run, task: str, facts: TaskFacts) -> pd.DataFrame:
     frame = frame[(frame["task"] == task) & (frame["split"] == "test")]
     table = units(frame, facts).assign(fold=run.fold)
     if task in run.thresholds:
-        table["decision"] = (table["probability"] > run.thresholds[task].value) * 1.0
+        table["threshold"] = run.thresholds[task].value
     return table
 
 

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteon.scoring import agreement, bootstrap, delong, jackknife, limits
+from osteon.scoring.boxes import true_boxes
+from osteon.scoring.froc import lesions
 from osteon.scoring.grades import at_cut
 from osteon.scoring.metrics import PROPORTIONS, Metric
 from osteon.scoring.proportions import clustered, wilson
@@ -74,6 +76,8 @@ def _formula(item: Metric, sample: Sample, value: float, head: str) -> Interval 
         return Interval(*agreement.interval(sample))
     if item.success is not None:
         return Interval(*clustered(item.success(sample), sample.cluster))
+    if item.name == "lesion_sensitivity":
+        return Interval(*clustered(*lesions(sample)))
     if item.name in PROPORTIONS or item.name.startswith("recall_"):
         counted = _counted(item.name, sample)
         right = sample.call[counted] == sample.target[counted]
@@ -110,9 +114,11 @@ def small(item: Metric, sample: Sample, method: str) -> bool:
 
 
 def _rarest(item: Metric, sample: Sample) -> int:
-    """Return the units of the rarest class that a metric leans on: of all of them, where it is no metric of classes."""
+    """Return the units or true boxes of the rarest class that a score leans on; all units where it is of no class."""
     if item.scale or item.success is not None:
         return len(sample.target)
+    if sample.boxes.names:
+        return int(true_boxes(item.name, sample).min(initial=FEW_RANKED))
     if item.name == "auroc_at_cut":
         sample = at_cut(sample)
     if len(sample.label):

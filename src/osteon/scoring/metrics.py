@@ -8,11 +8,23 @@ import pandas as pd
 
 from osteon.errors import OsteonError, nearest
 from osteon.predictions import TaskFacts
-from osteon.scoring.registry import METRICS, PROPORTIONS, Metric, recall, within
-from osteon.scoring.sample import Codes, Sample
+from osteon.scoring.boxes import sample_of_boxes
+from osteon.scoring.registry import METRICS, PROPORTIONS, Metric, ap50, recall, within
+from osteon.scoring.sample import Codes, Floats, Sample
 from osteon.scoring.units import scores, units
 
-__all__ = ["METRICS", "PROPORTIONS", "Metric", "direction", "estimate", "metric", "metrics_of", "monitor", "sample_of"]
+__all__ = [
+    "METRICS",
+    "PROPORTIONS",
+    "Metric",
+    "direction",
+    "estimate",
+    "metric",
+    "metrics_of",
+    "monitor",
+    "ranks",
+    "sample_of",
+]
 
 # By how much an answer may be off to count as near, by the unit of the target.
 NEAR = {"months": 12, "years": 1, "grades": 1}
@@ -22,14 +34,14 @@ def metric(name: str, head: str) -> Metric:
     """Return the metric called `name` of a head.
 
     `recall_<k>` is the recall of class k of a multiclass or ordinal head, `within_<k>` the share of a regression
-    head's units that are at most k of the unit off.
+    head's units that are at most k of the unit off, `ap50_<class>` the average precision of a class of boxes.
 
     Raises:
         OsteonError: there is none of that name, or that head has it not.
     """
     for pattern, heads, make in _FAMILIES:
         if (found := re.fullmatch(pattern, name)) and head in heads:
-            return make(int(found[1]))
+            return make(found[1])
     options = [option.name for option in METRICS.values() if head in option.heads]
     if name not in options:
         raise OsteonError(
@@ -41,6 +53,7 @@ def metric(name: str, head: str) -> Metric:
 _FAMILIES = (
     (r"recall_(\d+)", ("multiclass", "ordinal"), recall),
     (r"within_(\d+)", ("regression",), within),
+    (r"ap50_(.+)", ("detection",), ap50),
 )
 
 
@@ -51,13 +64,16 @@ def metrics_of(facts: TaskFacts) -> list[Metric]:
     """
     count = len(facts.classes)
     senseless = {"within_12", *(f"top{k}" for k in (2, 3) if k >= count), *(() if facts.cut else ("auroc_at_cut",))}
+    senseless |= {"map50_frequent"} if count == 1 else set()
     listed = [item for item in METRICS.values() if facts.head in item.heads and item.name not in senseless]
     if facts.head in ("multiclass", "ordinal"):
-        listed += [recall(index) for index in range(count)]
+        listed += [recall(str(index)) for index in range(count)]
+    if facts.head == "detection":
+        listed += [ap50(name) for name in facts.classes]
     if facts.head == "regression":
         asked = re.fullmatch(r"within_(\d+)", facts.monitor)
         margins = ([NEAR[facts.unit_name]] if facts.unit_name in NEAR else []) + ([int(asked[1])] if asked else [])
-        listed += [within(margin) for margin in dict.fromkeys(margins)]
+        listed += [within(str(margin)) for margin in dict.fromkeys(margins)]
     return listed
 
 
@@ -73,16 +89,31 @@ def direction(name: str) -> str:
     return "max" if name not in METRICS or METRICS[name].higher_is_better else "min"
 
 
-def sample_of(table: pd.DataFrame, facts: TaskFacts, threshold: float | None = None) -> Sample:
-    """Return the labelled units of a unit table, called positive strictly above `threshold` (default: protocol's)."""
-    table = table[table["target"].notna()]
+def ranks(name: str) -> bool:
+    """Return whether the metric called `name` compares the scores of units with each other."""
+    return METRICS[name].ranks if name in METRICS else name.startswith("ap50_")
+
+
+def sample_of(table: pd.DataFrame, facts: TaskFacts, threshold: float | Floats | None = None) -> Sample:
+    """Return the labelled units of a unit table.
+
+    They are called positive, and boxes shown, strictly above `threshold`: the protocol's where it is None; one a unit
+    where it is an array, as long as the table.
+    """
+    labelled = table["target"].notna().to_numpy()
+    threshold = facts.protocol_threshold if threshold is None else threshold
+    if isinstance(threshold, np.ndarray):
+        threshold = threshold[labelled]
+    table = table[labelled]
+    if facts.head == "detection":
+        return sample_of_boxes(table, facts, threshold)
     score, number = scores(table, facts), table["target"].to_numpy(np.float64)
     cluster = pd.factorize(table["group_id"])[0]
     if facts.head == "regression":
         same = np.zeros(len(table), np.intp)
         return Sample(same, score, same, cluster, 1, number, score)
     if facts.head == "binary":
-        call: Codes = (score > (facts.protocol_threshold if threshold is None else threshold)).astype(np.intp)
+        call: Codes = (score > threshold).astype(np.intp)
         return Sample(number.astype(np.intp), score, call, cluster)
     call = score.argmax(1)
     if facts.head == "multiclass":

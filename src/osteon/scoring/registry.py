@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from osteon.scoring import calibration, counts, deviation, grades, ranking
+from osteon.scoring import calibration, counts, deviation, froc, grades, precision, ranking
 from osteon.scoring.sample import Evaluate, Sample, mean_of
 
 Prepare = Callable[[Sample], Evaluate]
@@ -57,15 +57,25 @@ def share(name: str, heads: tuple[str, ...], success: Success) -> Metric:
     return Metric(name, dict.fromkeys(heads, prepare), success=success)
 
 
-def recall(index: int) -> Metric:
-    """Return the metric of one class's recall."""
+def recall(place: str) -> Metric:
+    """Return the metric of the recall of one class, told by its index."""
+    index = int(place)
     prepare = counts.multiclass(counts.recall(index))
     return Metric(f"recall_{index}", dict.fromkeys(("multiclass", "ordinal"), prepare), needs_threshold=True)
 
 
-def within(margin: int) -> Metric:
+def within(margin: str) -> Metric:
     """Return the metric of the share of units that are at most `margin` of the unit off."""
-    return share(f"within_{margin}", ("regression",), deviation.within(margin))
+    return share(f"within_{int(margin)}", ("regression",), deviation.within(int(margin)))
+
+
+def ap50(name: str) -> Metric:
+    """Return the metric of the average precision of one class of boxes."""
+    return Metric(f"ap50_{name}", {"detection": precision.ap50(name)}, ranks=True)
+
+
+def _of_boxes(name: str, prepare: Prepare, **more: bool) -> Metric:
+    return Metric(name, {"detection": prepare}, ranks=True, **more)  # type: ignore[arg-type]
 
 
 def _called(name: str, formula: counts.Formula, several: counts.Several | None = None) -> Metric:
@@ -131,9 +141,26 @@ METRICS: dict[str, Metric] = {
         _number("bias", deviation.bias, "plain", _ANY, monitored=False),
         _number("loa_low", deviation.limit(-1), "mover", _ANY, monitored=False),
         _number("loa_high", deviation.limit(1), "mover", _ANY, monitored=False),
-        within(12),
+        within("12"),
         _number("pearson", deviation.pearson, "fisher z", (-1.0, 1.0)),
         _number("r2", deviation.r2, "log of the rest", (float("-inf"), 1.0), fallback=-WORST),
+        _of_boxes("map50", precision.mean_precision((0,))),
+        _of_boxes("map50_95", precision.mean_precision(precision.ALL_LEVELS)),
+        # Val may have no class of so many boxes: every epoch would count the same.
+        _of_boxes("map50_frequent", precision.mean_precision((0,), precision.frequent), monitored=False),
+        _of_boxes("froc", froc.sensitivity_at(froc.RATES)),
+        *(_of_boxes(f"froc_{rate:g}", froc.sensitivity_at((rate,))) for rate in froc.RATES),
+        Metric("lesion_sensitivity", {"detection": froc.lesion_sensitivity}, needs_threshold=True),
+        Metric(
+            "fp_per_image",
+            {"detection": froc.fp_per_image},
+            higher_is_better=False,
+            needs_threshold=True,
+            range=(0.0, float("inf")),
+            fallback=WORST,
+            scale="log",
+            monitored=False,
+        ),
     )
 }
 # Scores in the unit of a number that is predicted.

@@ -12,6 +12,7 @@ import pandas as pd
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 from osteon.scoring import bands, bootstrap
+from osteon.scoring.boxes import remark, true_boxes
 from osteon.scoring.intervals import interval, small
 from osteon.scoring.metrics import Metric, estimate, metrics_of, sample_of
 from osteon.scoring.registry import IN_UNITS
@@ -58,7 +59,7 @@ def score_units(
     """Score a table of units, overall and by each grouping column; unlabelled units are left out.
 
     A regression whose scale is known is scored by quarter of the scale too (`bands.by_target`). A point without a
-    threshold takes its calls from the column `decision` (0 or 1) where the table has one.
+    threshold has one a unit, the column `threshold`, where the table has it.
 
     Raises:
         OsteonError: there are fewer than 100 replicates.
@@ -112,10 +113,17 @@ def _rows(
     metrics, first = metrics_of(facts), samples[0]
     jobs = [Job(item, first) for item in metrics if not item.needs_threshold]
     jobs += [Job(i, s, p) for p, s in zip(operating, samples, strict=True) for i in metrics if i.needs_threshold]
-    n_positive = int(first.target.sum()) if facts.head == "binary" else None
-    counts = {"n": len(first.target), "n_positive": n_positive, "n_clusters": first.clusters}
+    counts = {"n": len(first.target), "n_clusters": first.clusters}
     for row in computed(jobs, facts.head, _lack(first, facts), replicates, seed):
-        yield counts | row | {"note": "; ".join(filter(None, (_meaning(row["metric"], facts), row["note"])))}
+        said = {"note": "; ".join(filter(None, (_meaning(row["metric"], first, facts), row["note"])))}
+        yield counts | {"n_positive": _positive(row["metric"], first, facts)} | row | said
+
+
+def _positive(metric: str, sample: Sample, facts: TaskFacts) -> int | None:
+    """Return the positive units, or the true boxes that a score is of."""
+    if facts.head == "detection":
+        return int(true_boxes(metric, sample).sum())
+    return int(sample.target.sum()) if facts.head == "binary" else None
 
 
 def computed(jobs: list[Job], head: str, note: str, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -124,7 +132,8 @@ def computed(jobs: list[Job], head: str, note: str, replicates: int, seed: int) 
     drawn: Floats = np.full((len(jobs), 0), np.nan)
     if len(first.target):
         prepared = [job.metric.prepare(job.sample, head) for job in jobs]
-        drawn = bootstrap.replicate(prepared, first.clusters, replicates, seed, len(first.target))
+        width = max(len(first.target), int(first.boxes.true.sum()))
+        drawn = bootstrap.replicate(prepared, first.clusters, replicates, seed, width)
     for job, values in zip(jobs, drawn, strict=True):
         yield _row(job, head, values, note)
 
@@ -148,8 +157,10 @@ def _row(job: Job, head: str, values: Floats, note: str) -> dict[str, Any]:
     }
 
 
-def _meaning(metric: str, facts: TaskFacts) -> str:
+def _meaning(metric: str, sample: Sample, facts: TaskFacts) -> str:
     """Say what the number of a metric stands for, where its name does not."""
+    if facts.head == "detection":
+        return remark(metric, sample)
     if facts.head == "regression" and facts.unit_name and metric in IN_UNITS:
         return f"in {facts.unit_name}"
     return f"positive: {facts.classes[facts.cut]} and above" if facts.cut and metric == "auroc_at_cut" else ""
@@ -160,12 +171,12 @@ def _lack(sample: Sample, facts: TaskFacts) -> str:
         return "no labelled unit"
     if facts.head == "regression":
         return ""
+    if facts.head == "detection":
+        return "" if sample.boxes.true.sum() else "no true box"
     counts = np.bincount(sample.target, minlength=sample.classes)
     return ", ".join(f"no {name}" for name, count in zip(facts.classes, counts, strict=True) if not count)
 
 
 def _sample(part: pd.DataFrame, facts: TaskFacts, point: Point) -> Sample:
-    sample = sample_of(part, facts, point.threshold)
-    if facts.head == "binary" and point.threshold is None:
-        return Sample(sample.target, sample.score, part["decision"].to_numpy().astype(np.intp), sample.cluster)
-    return sample
+    own = point.threshold is None and "threshold" in part
+    return sample_of(part, facts, part["threshold"].to_numpy(np.float64) if own else point.threshold)

@@ -7,7 +7,7 @@ from typing import Any
 
 from osteon.errors import OsteonError
 from osteon.predictions import Predictions, merge, read
-from osteon.scoring.thresholds import Threshold, frozen
+from osteon.scoring.thresholds import THRESHOLDED, Threshold, frozen
 
 _RESTORE = "Restore the file that the run left, or train the run again."
 
@@ -40,8 +40,8 @@ def load(folder: Path) -> Run:
     """Read predictions/val.parquet, predictions/test.parquet, thresholds.json and result.json of a run folder.
 
     Nothing is guessed: the predictions must describe their tasks and their run as `predictions.write` does, and
-    every binary task must have its threshold, but for a finding of several that val has one outcome of. Only
-    val.parquet may be absent.
+    every binary or detection task must have its threshold, but for a finding of several that val has one outcome of.
+    Only val.parquet may be absent.
 
     Raises:
         OsteonError: the folder or one of its files is missing or is not what a run leaves.
@@ -101,7 +101,7 @@ def _split(file: Path) -> Predictions:
 def _thresholds(file: Path, table: Predictions) -> dict[str, Threshold]:
     found = frozen(file)
     for task, facts in table.tasks.items():
-        if facts.head == "binary" and not facts.of and task not in found:
+        if facts.head in THRESHOLDED and not facts.of and task not in found:
             held = ", ".join(found) or "none"
             raise OsteonError(
                 f"{file}: no threshold of task {task!r}; found {held}. A run freezes one on val. {_RESTORE}"

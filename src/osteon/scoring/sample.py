@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from osteon.scoring.matching import Boxes
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 # (clusters, replicates) weights -> (replicates,) values, NaN where the metric is undefined.
@@ -21,7 +23,7 @@ class Sample:
     """Labelled units.
 
     Attributes:
-        target: (n,) class indices; 1 is positive in a binary sample. All 0 where the target is a number.
+        target: (n,) class indices; 1 is positive in a binary sample. All 0 where the target is a number, or boxes.
         score: (n,) probability of the positive class, or (n, classes).
         call: (n,) the class called at the operating point.
         cluster: (n,) codes 0..clusters-1 of the patients; clusters are what is resampled.
@@ -30,6 +32,7 @@ class Sample:
         value: (n,) the number predicted, beside `truth`; of grades the expectation.
         label: (n,) which finding a row is about, where a sample holds several; else empty.
         cut: the grade from which on a unit counts as positive in `auroc_at_cut`; 0 where there is none.
+        boxes: of the units, which are images; none for other heads.
     """
 
     target: Codes
@@ -41,6 +44,7 @@ class Sample:
     value: Floats = field(default_factory=lambda: np.empty(0))
     label: Codes = field(default_factory=lambda: np.empty(0, np.intp))
     cut: int = 0
+    boxes: Boxes = field(default_factory=Boxes)
 
     @property
     def clusters(self) -> int:
@@ -55,6 +59,24 @@ class Sample:
     def by_cluster(self, values: Floats) -> Floats:
         """Return the (clusters, columns) sums of (n, columns) values."""
         return np.stack([np.bincount(self.cluster, column, self.clusters) for column in values.T], axis=1)
+
+    def up_to(self, unit: Codes, ends: Codes) -> "Evaluate":
+        """Prepare how much weight lies before each end: (clusters, r) weights -> (e, r) sums.
+
+        Summed by patient and stretch between two ends first, as there are far fewer of these than of rows.
+
+        Args:
+            unit: (d,) the unit of each row, in the order in which they are counted.
+            ends: (e,) places in 0..d; the rows before each are summed.
+        """
+        from scipy.sparse import csr_array
+
+        stops, place = np.unique(ends, return_inverse=True)
+        stretch = np.searchsorted(stops, np.arange(len(unit)), side="right")
+        kept = stretch < len(stops)
+        shape = (len(stops), self.clusters)
+        counts = csr_array((np.ones(kept.sum()), (stretch[kept], self.cluster[unit[kept]])), shape=shape)
+        return lambda weights: np.cumsum(counts @ weights, axis=0)[place]
 
     def one(self) -> Floats:
         """Return the (clusters, 1) weights of the sample as it stands."""

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from osteon.scoring.boxes import OF_A_CLASS
 from osteon.scoring.cells import BESIDE, HEADLINES, cell, decimals_in_units, headlines, line, notes
 
 # A metric that one head alone has tells the head of a task's rows.
-MARKS = {"auroc": "binary", "quadratic_kappa": "ordinal", "rmse": "regression", "macro_average_precision": "multilabel"}
+MARKS = {
+    "auroc": "binary",
+    "quadratic_kappa": "ordinal",
+    "rmse": "regression",
+    "macro_average_precision": "multilabel",
+    "map50": "detection",
+}
 # The mean over findings stands where a finding's own score does.
 MEANS = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
-SAID = ("optimistic", "not compared", "left out", "positive:", "in ")
+SAID = ("optimistic", "not compared", "left out", "positive:", "in ", "hit:")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ def sheets(table: pd.DataFrame) -> Iterator[Sheet]:
                 yield from _of_findings(rows, [found for name, found in tasks.items() if name.startswith(f"{task}.")])
             elif not task.startswith(several):
                 yield from _of_task(rows, _head(rows))
+                yield from _of_boxes(rows[rows["group"] == "all"]) if _head(rows) == "detection" else ()
 
 
 def _head(rows: pd.DataFrame) -> str:
@@ -60,6 +68,28 @@ def _of_task(part: pd.DataFrame, head: str) -> Iterator[Sheet]:
         names, digits = list(shown), decimals_in_units(rows) if head == "regression" else None
         lines = [line(some, head, names, first != "group", digits) for _, some in rows.groupby("group", sort=False)]
         yield Sheet(_title(rows, point), _caption(rows, names), header, lines, len(shown))
+
+
+def _of_boxes(rows: pd.DataFrame) -> Iterator[Sheet]:
+    """Yield the average precision of each class, with its true boxes, and the FROC curve, of all images."""
+    names = [str(name) for name in rows["metric"]]
+    classes = {name: name.removeprefix(OF_A_CLASS) for name in names if name.startswith(OF_A_CLASS)}
+    means = {"map50": f"mean of {len(classes)}", "map50_frequent": "mean of frequent"} if len(classes) > 1 else {}
+    curve = {name: name.removeprefix("froc_") for name in names if name.startswith("froc_")} | {"froc": "mean"}
+    yield _listed(rows, {**classes, **means}, ["class", "boxes", "AP50"], "average precision")
+    yield _listed(rows, curve, ["FP/image", "boxes", "sensitivity"], "FROC")
+
+
+def _listed(rows: pd.DataFrame, shown: dict[str, str], header: list[str], what: str) -> Sheet:
+    """Return a sheet with a line a score: its name, the true boxes that it is of, its value."""
+    found = {str(row["metric"]): row for _, row in rows.iterrows() if row["metric"] in shown}
+    marks = {name: "*" if "small sample" in str(row["note"]) else "" for name, row in found.items()}
+    lines = [
+        [text + marks[name], str(found[name]["n_positive"]), cell(found[name])]
+        for name, text in shown.items()
+        if name in found
+    ]
+    return Sheet(_title(rows, "") + f" · {what}", _caption(rows, list(shown)), header, lines, 1)
 
 
 def _of_findings(means: pd.DataFrame, findings: list[pd.DataFrame]) -> Iterator[Sheet]:

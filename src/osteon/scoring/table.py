@@ -8,7 +8,7 @@ import pandas as pd
 from osteon.predictions import Predictions, TaskFacts
 from osteon.scoring.macro import owners, score_labels
 from osteon.scoring.rows import COLUMNS, Point, check_replicates, score_units
-from osteon.scoring.thresholds import Threshold
+from osteon.scoring.thresholds import THRESHOLDED, Threshold
 from osteon.scoring.units import units
 
 __all__ = ["COLUMNS", "Point", "check_replicates", "points", "score", "score_units", "to_records"]
@@ -32,8 +32,8 @@ def score(
     Returns:
         Tidy rows: task, split, split_name, unit, group ("all" or "body_part=wrist"), operating_point ("protocol",
         "frozen", null for metrics without a threshold), threshold, metric, value, lo, hi (missing where undefined),
-        n (labelled units), n_positive, n_clusters (patients), method, note, source. The findings of a multilabel task
-        are tasks of their own; its macro scores follow under its own name.
+        n (labelled units), n_positive (of boxes: true boxes that the score is of), n_clusters (patients), method, note,
+        source. The findings of a multilabel task are tasks of their own; its macro scores follow under its own name.
 
     Raises:
         OsteonError: images of a unit disagree where truth is "same", or there are too few replicates.
@@ -57,7 +57,7 @@ def score(
 
 def points(facts: TaskFacts, frozen: Threshold | None, split: str) -> list[Point]:
     """Return a task's operating points; a head without a threshold has one without a name."""
-    if facts.head != "binary":
+    if facts.head not in THRESHOLDED:
         return [Point("")]
     found = [Point("protocol", facts.protocol_threshold)]
     if frozen is not None:

@@ -13,22 +13,25 @@ import pandas as pd
 from osteon.errors import OsteonError, nearest
 from osteon.files import write_json
 from osteon.predictions import TaskFacts
+from osteon.scoring.boxes import sample_of_boxes
 from osteon.scoring.counts import kappa
-from osteon.scoring.sample import Floats
+from osteon.scoring.cutting import cut_of_boxes, cuts
 
 RULES = ("youden", "max_kappa", "sens_0.95")
+# Heads that call or show by a threshold, so that one is frozen.
+THRESHOLDED = ("binary", "detection")
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A frozen threshold: a unit is called positive where its probability is strictly above `value`.
+    """A frozen threshold: a unit is called positive, a box is shown, where its probability is strictly above `value`.
 
     Attributes:
-        rule: youden, max_kappa or sens_<x>.
+        rule: youden, max_kappa or sens_<x>; for detection max_f1 or fp_<x>.
         value: the threshold, between two adjacent scores of the split it was fitted on.
         split: the split it was fitted on.
         n: labelled units there.
-        n_positive: positive units there.
+        n_positive: positive units there; for detection true boxes.
     """
 
     rule: str
@@ -61,11 +64,14 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
 
     The cut lies midway between two adjacent scores; equal scores are never parted. youden maximises sensitivity +
     specificity - 1 (Youden 1950, Cancer 3:32), max_kappa Cohen's kappa; of several best cuts the middle one is taken.
-    sens_<x> takes the highest cut whose sensitivity is at least x.
+    sens_<x> takes the highest cut whose sensitivity is at least x. Of boxes see `cut_of_boxes`; where none is
+    predicted, the protocol's threshold stands.
 
     Raises:
-        OsteonError: val has no labelled positive or no labelled negative unit, or the rule is unknown.
+        OsteonError: val has no labelled positive or no labelled negative unit, or no true box, or the rule is unknown.
     """
+    if facts.head == "detection":
+        return _fit_boxes(table[table["target"].notna()], facts, split)
     asked = check_rule(facts.rule)
     table = table[table["target"].notna()]
     positive = table["target"].to_numpy() == 1
@@ -75,7 +81,7 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
             f"{split} has {n_positive} positive and {n - n_positive} negative labelled {facts.unit} units: "
             "no threshold can be found. Make val larger (data.val_fraction) or choose another seed or fold."
         )
-    cuts, tp, fp = _cuts(table["probability"].to_numpy(np.float64), positive)
+    values, tp, fp = cuts(table["probability"].to_numpy(np.float64), positive)
     fn, tn = n_positive - tp, n - n_positive - fp
     if asked is not None:
         chosen = int(np.flatnonzero(tp >= asked * n_positive - 1e-9)[-1])
@@ -84,26 +90,22 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
         gain = tp * (n - n_positive) - fp * n_positive if facts.rule == "youden" else kappa(tp, fp, fn, tn)
         best = np.flatnonzero(gain == gain.max())
         chosen = int(best[(len(best) - 1) // 2])
-    return Threshold(facts.rule, float(cuts[chosen]), split, n, n_positive)
+    return Threshold(facts.rule, float(values[chosen]), split, n, n_positive)
 
 
-def _cuts(score: Floats, positive: np.ndarray) -> tuple[Floats, Floats, Floats]:
-    """Return ascending cuts, and the true and false positives above each: below all scores, between, above all."""
-    values, place = np.unique(score, return_inverse=True)
-    low, high = values[:-1], values[1:]
-    middle = (low + high) / 2
-    # Between neighbouring floats the mean may round up to the upper one, which must stay above the cut.
-    middle = np.where(middle < high, middle, low)
-    first = values[0] / 2 if values[0] > 0 else -1e-9
-    cuts = np.concatenate([[first], middle, [(values[-1] + 1) / 2]])
-    found = np.bincount(place, positive, len(values))
-    false = np.bincount(place, ~positive, len(values))
-    above = [np.concatenate([np.cumsum(part[::-1])[::-1], [0.0]]) for part in (found, false)]
-    return cuts, above[0], above[1]
+def _fit_boxes(table: pd.DataFrame, facts: TaskFacts, split: str) -> Threshold:
+    true = int(table["target"].sum())
+    if not true:
+        raise OsteonError(
+            f"{split} has no true box on its {len(table)} labelled images: no threshold can be found. Make val larger "
+            "(data.val_fraction) or choose another seed or fold."
+        )
+    value = cut_of_boxes(sample_of_boxes(table, facts, 0.0), facts.rule, facts.protocol_threshold)
+    return Threshold(facts.rule, value, split, len(table), true)
 
 
 def freeze(path: Path, thresholds: Mapping[str, Threshold]) -> None:
-    """Write the thresholds of a run's binary tasks as JSON, whole or not at all."""
+    """Write the thresholds of a run's tasks as JSON, whole or not at all."""
     write_json(path, {name: asdict(item) for name, item in thresholds.items()})
 
 

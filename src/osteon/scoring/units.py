@@ -1,5 +1,8 @@
 """Image predictions become units: the study, joint, patient or image that a clinical question is asked of."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -7,6 +10,7 @@ from numpy.typing import NDArray
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 from osteon.scoring import bands
+from osteon.scoring.boxes import matched
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -23,15 +27,17 @@ def units(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     Returns:
         One row a unit in order of first appearance: `unit_id`, `group_id`, `source`, `n_images`, `target` (NaN where
         no image of the unit is labelled), `probability` (binary), `p0`, `p1`, ... (multiclass, ordinal), `value`
-        (regression; ordinal: the expected grade), and each grouping column as text (the values of a unit that has
-        several are sorted and joined by "+"; numbers that `bands` knows are their bands). Units of a regression whose
-        scale is known have the band of their target too.
+        (regression; ordinal: the expected grade), `found` and `true` (detection, whose units are images:
+        `boxes.matched`), and each grouping column as text (the values of a unit that has several are sorted and joined
+        by "+"; numbers that `bands` knows are their bands). Units of a regression whose scale is known have the band of
+        their target too.
 
     Raises:
         OsteonError: truth is "same" and a unit has two targets; several classes pooled by max or noisy_or, numbers by
             anything but their mean.
     """
-    codes, ids = pd.factorize(frame["unit_id"])
+    # Boxes lie on an image: no other unit has them.
+    codes, ids = pd.factorize(frame["image_id" if facts.head == "detection" else "unit_id"])
     count = len(ids)
     first = np.empty(count, np.intp)
     first[codes[::-1]] = np.arange(len(frame))[::-1]
@@ -69,10 +75,12 @@ def _truth(frame: pd.DataFrame, codes: Codes, count: int, rule: str) -> Floats:
     return np.where(np.isfinite(high), high, np.nan)
 
 
-def _pooled(frame: pd.DataFrame, codes: Codes, count: int, facts: TaskFacts) -> dict[str, Floats]:
+def _pooled(frame: pd.DataFrame, codes: Codes, count: int, facts: TaskFacts) -> Mapping[str, NDArray[Any]]:
     if facts.head == "binary":
         score = frame["probability"].to_numpy(np.float64)
         return {"probability": _pool(score, codes, count, facts)}
+    if facts.head == "detection":
+        return matched(frame, facts)
     if facts.head == "regression":
         if facts.pool != "mean":
             raise OsteonError(f"pool: {facts.pool!r} has no meaning for a regression head; choose mean.")
