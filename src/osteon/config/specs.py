@@ -83,6 +83,21 @@ class FracAtlasSpec(Strict):
     name: str = "fracatlas"
 
 
+class GrazPedWriSpec(Strict):
+    """GRAZPEDWRI-DX: paediatric wrists with boxes of nine classes.
+
+    Attributes:
+        uncertain: what becomes of the images of `diagnosis_uncertain`: `unlabelled` (neither positive nor negative), or
+            `as_annotated`, as most published results have them.
+        classes: names in the order of YOLO's numbers, where no file beside the labels names them.
+    """
+
+    kind: Literal["grazpedwri"]
+    name: str = "grazpedwri"
+    uncertain: Literal["unlabelled", "as_annotated"] = "unlabelled"
+    classes: list[str] = []
+
+
 class TableSpec(Strict):
     """A CSV or parquet with one row an image, beside a folder of images.
 
@@ -187,7 +202,7 @@ class FoldersSpec(Strict):
 
 
 DatasetSpec = Annotated[
-    MuraSpec | FracAtlasSpec | RsnaBoneAgeSpec | KneeKlSpec | OaiSpec | FoldersSpec | TableSpec,
+    MuraSpec | FracAtlasSpec | GrazPedWriSpec | RsnaBoneAgeSpec | KneeKlSpec | OaiSpec | FoldersSpec | TableSpec,
     Field(discriminator="kind"),
 ]
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from osteon.config.specs import DatasetSpec
-from osteon.datasets import folders, fracatlas, knee_kl, mura, oai, rsna_boneage, table
+from osteon.datasets import folders, fracatlas, grazpedwri, knee_kl, mura, oai, rsna_boneage, table
 from osteon.datasets.root import find_root
 from osteon.errors import OsteonError, nearest
 from osteon.manifest.target import Card, Reading
@@ -28,6 +28,7 @@ class Adapter(Protocol):
 ADAPTERS: dict[str, Adapter] = {
     "mura": mura,
     "fracatlas": fracatlas,
+    "grazpedwri": grazpedwri,
     "rsna_boneage": rsna_boneage,
     "knee_kl": knee_kl,
     "oai": oai,
