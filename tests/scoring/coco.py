@@ -59,19 +59,25 @@ def reference(boxes: Sequence[Rows], truth: Sequence[Rows], classes: int) -> np.
     return np.where(precision[:, 0] > -1, precision.mean(1), np.nan)
 
 
-def drawn(images: int, classes: int = 3, most: int = 6, seed: int = 0, levels: int | None = None) -> tuple[list[Rows], list[Rows]]:
+def drawn(
+    images: int, classes: int = 3, most: int = 6, seed: int = 0, levels: int | None = None
+) -> tuple[list[Rows], list[Rows]]:
     """Return boxes and true boxes: some hits, some doubles, some false; `levels` scores, so that there are ties."""
     rng = np.random.default_rng(seed)
     boxes: list[Rows] = []
     truth: list[Rows] = []
     for _ in range(images):
         corner = rng.integers(0, 300, (rng.integers(0, most), 2))
-        theirs = np.column_stack([corner, corner + rng.integers(20, 80, corner.shape), rng.integers(0, classes, len(corner))])
+        theirs = np.column_stack(
+            [corner, corner + rng.integers(20, 80, corner.shape), rng.integers(0, classes, len(corner))]
+        )
         near = theirs[rng.random(len(theirs)) < 0.8].repeat(2, axis=0)
         near = near[rng.random(len(near)) < 0.7] + 0.0
         near[:, :4] += rng.integers(-8, 9, (len(near), 4)) / 2
         corner = rng.integers(0, 300, (rng.integers(0, most), 2))
-        far = np.column_stack([corner, corner + rng.integers(20, 80, corner.shape), rng.integers(0, classes, len(corner))])
+        far = np.column_stack(
+            [corner, corner + rng.integers(20, 80, corner.shape), rng.integers(0, classes, len(corner))]
+        )
         ours = np.concatenate([near, far + 0.0])[rng.permutation(len(near) + len(far))]
         score = rng.random(len(ours)) if levels is None else rng.integers(1, levels + 1, len(ours)) / (levels + 1)
         boxes.append(np.column_stack([ours, score]).tolist())

@@ -30,7 +30,7 @@ class Whole(Strict):
     """
 
     classes: list[str] = Field(default_factory=list)
-    units: list[Literal["image", "study"]] = Field(default_factory=lambda: ["image"], min_length=1)
+    units: Annotated[list[Literal["image", "study"]], Field(min_length=1)] = ["image"]
 
 
 class Task(Strict):

@@ -22,13 +22,12 @@ def clip_boxes(
     notes: list[str] = []
     sizes = index.iloc[manifest["slot"]][["height", "width"]].to_numpy(float)
     for column in dict.fromkeys(columns):
-        known, cut, lost = looked(manifest[column]), 0, []
-        cells = list(manifest[column])
-        for place in known.nonzero()[0]:
+        cells, cut, lost = list(manifest[column]), 0, []
+        for place in looked(cells).nonzero()[0].tolist():
             inside, shorter, outside = clipped(array_of(cells[place]), *sizes[place])
             cut += shorter
             cells[place] = None if outside else cell_of(inside)
-            lost += [manifest["image_id"].iat[place]] if outside else []
+            lost += [str(manifest["image_id"].iat[place])] if outside else []
         manifest = manifest.assign(**{column: pd.Series(cells, index=manifest.index, dtype=object)})
         if cut:
             notes.append(f"{column}: {cut:,} boxes reached beyond their image and were clipped to it")
