@@ -21,6 +21,9 @@ BOX_RULES = r"^(max_f1|fp_\d*\.?\d+)$"
 RULES = rf"^(youden|max_kappa|sens_0?\.\d+)$|{BOX_RULES}"
 
 
+WholeUnit = Literal["image", "study"]
+
+
 class Whole(Strict):
     """One answer of all boxes of an image, or of an exam: the highest score of a box; true where any box is.
 
@@ -30,7 +33,7 @@ class Whole(Strict):
     """
 
     classes: list[str] = Field(default_factory=list)
-    units: Annotated[list[Literal["image", "study"]], Field(min_length=1)] = ["image"]
+    units: Annotated[list[WholeUnit], Field(min_length=1)] = Field(default_factory=lambda: list[WholeUnit](["image"]))
 
 
 class Task(Strict):

@@ -35,6 +35,11 @@ class Canvas:
         moved[self.mirror] = flipped(moved[self.mirror], self.width)
         return np.where(boxes[..., 4:] >= 0, moved, boxes)
 
+    def of_row(self, row: int, box: Floats) -> Floats:
+        """Move one box (4,) from original to canvas pixels, not turned."""
+        moved: Floats = box * np.tile(self.factors[row], 2) + np.tile(self.offsets[row], 2)
+        return moved
+
     def restore(self, row: int, boxes: Floats) -> Floats:
         """Move the (n, 4 or more) boxes on one canvas to original pixels, clipped to the original."""
         found = flipped(boxes, self.width) if self.mirror[row] else boxes.copy()

@@ -24,6 +24,7 @@ from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.bundle import learned, write_model
+from osteon.run.drawn import draw_boxes
 from osteon.run.facts import digest, facts_of, run_facts
 from osteon.run.floor import SIDE, fit_floor
 from osteon.run.loggers import open_loggers
@@ -119,6 +120,7 @@ def _measured(
 ) -> Result:
     table = predictions.check(outcome.table, facts_of(config, prepared))
     thresholds, scores = measure(config, prepared, table, folder)
+    draw_boxes(folder, prepared, table, facts_of(config, prepared), thresholds)
     write_model(folder / "model.pt", config, prepared, outcome.model, thresholds)
     facts = leaving.result_facts(config, prepared, outcome.model.weights, outcome.training)
     spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
