@@ -31,7 +31,7 @@ def built(name: str, size: tuple[int, int] = (128, 128), spec: DetectionSpec = S
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in {*NAMES, *FAST}]
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in sorted({*NAMES, *FAST})]
 )
 def test_levels_cover_the_image_or_the_backbone_is_refused_by_name(name: str) -> None:
     if name.split(".")[0] in REFUSED:
