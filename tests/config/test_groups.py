@@ -14,7 +14,7 @@ from osteon.config.names import check_backbone_name
 
 SCHEMAS = {"backbone": Backbone, "augment": Augment, "optimizer": Optimizer, "scheduler": Scheduler, "head": HeadSpec}
 FILES = [(group, path) for group in SCHEMAS for path in sorted((Path(conf_dir()) / group).glob("*.yaml"))]
-BACKBONES = [path.stem for group, path in FILES if group == "backbone" and path.stem != "timm"]
+BACKBONES = [path.stem for group, path in FILES if group == "backbone" and path.stem not in ("timm", "ridge")]
 
 
 def composed(group: str, name: str, *overrides: str) -> object:

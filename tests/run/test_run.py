@@ -9,12 +9,15 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, cohen_kappa_score, mean_absolute_error, roc_auc_score
 from tests.composing import SMALL, config
+from tests.scoring.coco import reference
 
 from osteon import predictions
 from osteon.compose import conf_dir
 from osteon.model import Model
+from osteon.predictions import TaskFacts
 from osteon.run.start import Result, run
 from osteon.scoring.folds import score_runs
+from osteon.scoring.thresholds import THRESHOLDED
 
 TASKS = sorted(path.stem for path in (conf_dir() / "task").glob("*.yaml"))
 
@@ -73,8 +76,8 @@ def test_predictions_are_one_row_an_image_of_their_split(result: Result) -> None
         for _, rows in table.groupby("task"):
             assert rows["image_id"].is_unique
             assert set(rows["image_id"]) == set(manifest.index[manifest["split"] == split])
-        if "probability" in table:
-            assert table["probability"].between(0, 1).all()
+            if "probability" in rows and rows["probability"].notna().any():
+                assert rows["probability"].between(0, 1).all()
         assert set(table["source"]) == {"phantom"}
 
 
@@ -96,11 +99,11 @@ def test_scores_agree_with_scikit_learn(result: Result) -> None:
     for task, facts in table.tasks.items():
         said = rows[rows["task"] == task].set_index(["operating_point", "metric"])["value"]
         frame = table.frame[(table.frame["task"] == task) & table.frame["target"].notna()]
-        AGREES[facts.head](frame, said, len(facts.classes))
+        AGREES[facts.head](frame, said, facts)
 
 
-def agree_of_two(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
-    unit = frame.groupby("unit_id").agg(p=("probability", "mean"), y=("target", "max"))
+def agree_of_two(frame: pd.DataFrame, said: pd.Series, facts: TaskFacts) -> None:
+    unit = frame.groupby("unit_id").agg(p=("probability", facts.pool), y=("target", "max"))
     auroc = said.xs("auroc", level="metric").item()
     if unit["y"].nunique() == 2:
         assert auroc == pytest.approx(roc_auc_score(unit["y"], unit["p"]), abs=1e-6)
@@ -110,23 +113,31 @@ def agree_of_two(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
     assert said["protocol", "kappa"] == pytest.approx(0.0 if np.isnan(kappa) else kappa, abs=1e-6)
 
 
-def agree_of_classes(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
+def agree_of_classes(frame: pd.DataFrame, said: pd.Series, facts: TaskFacts) -> None:
     shares = pd.DataFrame(np.stack(frame["probabilities"].to_list()), index=frame["unit_id"]).groupby(level=0).mean()
     truth = frame.groupby("unit_id")["target"].max()
     call = shares.to_numpy().argmax(axis=1)
     assert said.xs("accuracy", level="metric").item() == pytest.approx(accuracy_score(truth, call), abs=1e-6)
     if "value" in frame:
-        kappa = cohen_kappa_score(truth, call, weights="quadratic", labels=range(classes))
+        kappa = cohen_kappa_score(truth, call, weights="quadratic", labels=range(len(facts.classes)))
         found = said.xs("quadratic_kappa", level="metric").item()
         assert found == pytest.approx(0.0 if np.isnan(kappa) else kappa, abs=1e-6)
 
 
-def agree_of_numbers(frame: pd.DataFrame, said: pd.Series, classes: int) -> None:
+def agree_of_numbers(frame: pd.DataFrame, said: pd.Series, facts: TaskFacts) -> None:
     unit = frame.groupby("unit_id").agg(p=("value", "mean"), y=("target", "max"))
     assert said.xs("mae", level="metric").item() == pytest.approx(mean_absolute_error(unit["y"], unit["p"]), rel=1e-6)
 
 
+def agree_of_boxes(frame: pd.DataFrame, said: pd.Series, facts: TaskFacts) -> None:
+    levels = reference(list(frame["boxes"]), list(frame["truth"]), len(facts.classes))
+    for metric, expected in (("map50", levels[0]), ("map50_95", levels)):
+        found = said.xs(metric, level="metric").item()
+        assert found == pytest.approx(np.nanmean(expected), abs=1e-6)
+
+
 AGREES = {
+    "detection": agree_of_boxes,
     "binary": agree_of_two,
     "multiclass": agree_of_classes,
     "ordinal": agree_of_classes,
@@ -140,10 +151,10 @@ def test_model_rebuilds_from_plain_containers_and_predicts_the_same(result: Resu
     model.load_state_dict(content["state_dict"])
     assert content["preprocessing"]["image_size"] == [64, 64]
     told = predictions.read(result.folder / "predictions" / "val.parquet").tasks
-    assert {name for name, facts in told.items() if facts.head == "binary" and not facts.of} <= set(
+    assert {name for name, facts in told.items() if facts.head in THRESHOLDED and name in TASKS} <= set(
         content["thresholds"]
     )
-    assert set(content["thresholds"]) <= {name for name, facts in told.items() if facts.head == "binary"}
+    assert set(content["thresholds"]) <= {name for name, facts in told.items() if facts.head in THRESHOLDED}
     beside = torch.zeros(2, sum(one.width for one in model.covariates)) if model.covariates else None
     with torch.inference_mode():
         output = model.eval()(torch.zeros(2, 1, 64, 64, dtype=torch.uint8), beside)

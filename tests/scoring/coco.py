@@ -29,7 +29,7 @@ def table(boxes: Sequence[Rows], truth: Sequence[Rows | None], **more: object) -
 
 
 def reference(boxes: Sequence[Rows], truth: Sequence[Rows], classes: int) -> np.ndarray:
-    """Return pycocotools' (10, classes) average precisions over levels and classes; NaN where a class has no true box."""
+    """Return pycocotools' (10, classes) average precisions by level and class; NaN where a class has no true box."""
     categories = [{"id": label + 1, "name": name} for label, name in enumerate(NAMES[:classes])]
     marks, found = [], []
     for image, (theirs, ours) in enumerate(zip(truth, boxes, strict=True)):

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from osteon.config.monitors import check_rule
 from osteon.config.schema import Config
 from osteon.config.specs import DatasetSpec, Strict
 from osteon.config.training import check_training
@@ -34,6 +35,8 @@ def check_config(composed: Mapping[str, Any]) -> Config:
         raise OsteonError("\n".join(_lines(fault))) from None
     config = _swap_dataset(config)
     check_training(config)
+    for name, task in config.tasks.items():
+        check_rule(f"tasks.{name}.threshold_rule", task.threshold_rule, task.head.kind)
     return config
 
 

@@ -1,4 +1,4 @@
-"""Names of the scores that a task may monitor, known without importing the code that computes them."""
+"""Names of the scores that a task may monitor and of its rules, known without importing the code behind them."""
 
 import re
 
@@ -68,3 +68,17 @@ def check_monitor(key: str, name: str, head: str) -> None:
         return
     known = ", ".join(MONITORS[head])
     raise OsteonError(f"{key}: a {head} head has no score {name!r}.{nearest(name, MONITORS[head])} It has: {known}")
+
+
+def check_rule(key: str, rule: str, head: str) -> None:
+    """Refuse a rule of the frozen threshold that is of boxes where the head has none, and the other way round.
+
+    Raises:
+        OsteonError: names `key`, what was found and what was expected.
+    """
+    of_boxes = rule == "max_f1" or rule.startswith("fp_")
+    if of_boxes != (head == "detection"):
+        expected = "max_f1 or fp_<x>" if head == "detection" else "youden, max_kappa or sens_<x>"
+        raise OsteonError(f"{key}: {rule!r} is no rule of a {head} head. Expected {expected}.")
+    if rule.startswith("fp_") and not float(rule.removeprefix("fp_")) > 0:
+        raise OsteonError(f"{key}: {rule!r} allows no false positive an image. Expected fp_<x> with x above 0.")

@@ -11,6 +11,7 @@ import pandas as pd
 from osteon.errors import OsteonError
 from osteon.files import aside
 from osteon.predictions.boxes import COLUMNS, array_of, missing
+from osteon.predictions.columns import from_arrow, to_arrow
 from osteon.predictions.facts import Predictions, TaskFacts
 from osteon.predictions.metadata import KEY, About, check_run, parse
 from osteon.predictions.rules import check, drop_repeats
@@ -46,9 +47,7 @@ def write(
     drawn = list(COLUMNS) if any(item.head == "detection" for item in tasks.values()) else []
     table = pa.Table.from_pandas(frame.drop(columns=drawn), preserve_index=False)
     for name in drawn:
-        # Told, not inferred: a file in which nothing was found has the columns of all others.
-        cells = [None if missing(cell) else cell.tolist() for cell in frame[name]]
-        table = table.append_column(name, pa.array(cells, pa.list_(pa.list_(pa.float64()))))
+        table = table.append_column(name, to_arrow(frame[name].to_list(), len(COLUMNS[name])))
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), KEY.encode(): json.dumps(about, default=str).encode()}
     )
@@ -139,10 +138,11 @@ def _labels(rows: pd.DataFrame) -> tuple[str, ...]:
 
 def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str), encoding="utf-8-sig")
+        frame = pd.read_csv(path, dtype=dict.fromkeys((*_IDS, *_LISTS), str), encoding="utf-8-sig")
         for name in _LISTS:
             if name in frame:
-                frame[name] = [json.loads(text) if isinstance(text, str) else None for text in frame[name]]
+                told = [json.loads(text) if isinstance(text, str) else None for text in frame[name]]
+                frame[name] = pd.Series(told, index=frame.index, dtype=object)
     except (ValueError, TypeError) as fault:
         raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
     return frame, {}
@@ -162,4 +162,7 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:
         raise OsteonError(
             f"{path}: its metadata ({KEY!r}) is not JSON ({fault}). Write it again with the run."
         ) from fault
-    return table.to_pandas(), about
+    flat = {name: from_arrow(table[name], len(COLUMNS[name])) for name in COLUMNS if name in table.column_names}
+    made = {name: cells for name, cells in flat.items() if cells is not None}
+    frame = table.drop_columns(list(made)).to_pandas()
+    return frame.assign(**{name: pd.Series(cells, frame.index, dtype=object) for name, cells in made.items()}), about

@@ -39,3 +39,25 @@ def percentile(values: Floats, level: float = 0.95) -> tuple[float, float]:
     tail = (1 - level) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def on_logits(values: Floats, value: float, units: int, clusters: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the normal bootstrap interval around a share, corrected for bias, symmetric on the logit scale.
+
+    2 logit(value) - mean of the replicates' logits, and t times their standard deviation to either side (Davison and
+    Hinkley 1997, Bootstrap Methods and their Application, 5.2). It holds the value itself.
+
+    Args:
+        values: (replicates,) shares in [0, 1], NaN where undefined; these are left out.
+        value: the share of the sample, neither 0 nor 1.
+        units: units that it is a share of: replicates of 0 and 1 are taken for half a unit more, or less.
+        clusters: clusters that were drawn; t has one degree of freedom less.
+        level: how often the interval should hold the truth.
+    """
+    from scipy.special import expit, logit, stdtrit
+
+    edge = 0.5 / max(units, 1)
+    known = logit(np.clip(values[np.isfinite(values)], edge, 1 - edge))
+    centre, half = 2 * logit(value) - known.mean(), stdtrit(clusters - 1, (1 + level) / 2) * known.std(ddof=1)
+    low, high = expit([centre - half, centre + half])
+    return min(float(low), value), max(float(high), value)

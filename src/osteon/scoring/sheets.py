@@ -7,6 +7,7 @@ import pandas as pd
 
 from osteon.scoring.boxes import OF_A_CLASS
 from osteon.scoring.cells import BESIDE, HEADLINES, cell, decimals_in_units, headlines, line, notes
+from osteon.scoring.precision import FREQUENT
 
 # A metric that one head alone has tells the head of a task's rows.
 MARKS = {
@@ -72,24 +73,24 @@ def _of_task(part: pd.DataFrame, head: str) -> Iterator[Sheet]:
 
 def _of_boxes(rows: pd.DataFrame) -> Iterator[Sheet]:
     """Yield the average precision of each class, with its true boxes, and the FROC curve, of all images."""
-    names = [str(name) for name in rows["metric"]]
-    classes = {name: name.removeprefix(OF_A_CLASS) for name in names if name.startswith(OF_A_CLASS)}
-    means = {"map50": f"mean of {len(classes)}", "map50_frequent": "mean of frequent"} if len(classes) > 1 else {}
-    curve = {name: name.removeprefix("froc_") for name in names if name.startswith("froc_")} | {"froc": "mean"}
-    yield _listed(rows, {**classes, **means}, ["class", "boxes", "AP50"], "average precision")
-    yield _listed(rows, curve, ["FP/image", "boxes", "sensitivity"], "FROC")
+    found = {str(row["metric"]): row for _, row in rows.iterrows()}
+    names = {name: name.removeprefix(OF_A_CLASS) for name in found if name.startswith(OF_A_CLASS)}
+    if len(names) > 1:
+        names["map50"] = f"mean of {sum(pd.notna(found[name]['value']) for name in names)}"
+        if found["map50_frequent"]["n_positive"] != found["map50"]["n_positive"]:
+            names["map50_frequent"] = f"mean, {FREQUENT} boxes or more"
+    rates = {name: name.removeprefix("froc_") for name in found if name.startswith("froc_")} | {"froc": "mean"}
+    lines = [[text, str(found[name]["n_positive"]), cell(found[name])] for name, text in names.items()]
+    yield _listed(rows, list(names), ["class", "boxes", "AP50"], lines)
+    lines = [[text, cell(found[name])] for name, text in rates.items()]
+    yield _listed(rows, list(rates), ["FROC: FP/image", "sensitivity"], lines)
 
 
-def _listed(rows: pd.DataFrame, shown: dict[str, str], header: list[str], what: str) -> Sheet:
-    """Return a sheet with a line a score: its name, the true boxes that it is of, its value."""
-    found = {str(row["metric"]): row for _, row in rows.iterrows() if row["metric"] in shown}
-    marks = {name: "*" if "small sample" in str(row["note"]) else "" for name, row in found.items()}
-    lines = [
-        [text + marks[name], str(found[name]["n_positive"]), cell(found[name])]
-        for name, text in shown.items()
-        if name in found
-    ]
-    return Sheet(_title(rows, "") + f" · {what}", _caption(rows, list(shown)), header, lines, 1)
+def _listed(rows: pd.DataFrame, shown: list[str], header: list[str], lines: list[list[str]]) -> Sheet:
+    """Return a sheet with a line a score, marked where its sample is small."""
+    small = notes(rows.set_index("metric")).eq("small sample").groupby(level=0).any()
+    marked = [[cells[0] + ("*" if small[name] else ""), *cells[1:]] for name, cells in zip(shown, lines, strict=True)]
+    return Sheet(_title(rows, ""), _caption(rows, shown), header, marked, 1)
 
 
 def _of_findings(means: pd.DataFrame, findings: list[pd.DataFrame]) -> Iterator[Sheet]:

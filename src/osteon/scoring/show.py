@@ -34,7 +34,7 @@ def rich_tables(table: pd.DataFrame, width: int = WIDTH, encoding: str = "utf-8"
     for sheet in sheets(table):
         crowded = sheet.metrics > MOST
         fitting = _fitting(sheet, width) if crowded else len(sheet.header)
-        apart = width < WIDTH or crowded
+        apart = crowded or (width < WIDTH and sheet.metrics > 1)
         shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, expand=True)
         shown.title = plain(sheet.title, "table.title")
         shown.caption = plain(sheet.caption, "table.caption") if sheet.caption else None
