@@ -1,4 +1,7 @@
-"""A hospital's own data in its plain form: one table with a row an image, beside a folder of images."""
+"""A hospital's own data in its plain form: one table with a row an image, beside a folder of images.
+
+Where a target is of boxes the table has a row a box (`osteon.datasets.box_rows`), and is folded first.
+"""
 
 import posixpath
 import re
@@ -8,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from osteon.config.specs import TableSpec
-from osteon.datasets import cells
+from osteon.datasets import box_rows, cells
 from osteon.datasets.listing import absent, part
 from osteon.datasets.root import LocatedCard
 from osteon.datasets.sheet import read_sheet, refuse, require
@@ -75,8 +78,14 @@ def read(root: Path, spec: TableSpec) -> Reading:
     """
     file = _file(root, spec)
     sheet = read_sheet(file)
-    require(sheet, [_column(spec, name) for name in ("path", *spec.targets, *spec.covariates)], file)
+    boxes = box_rows.of_boxes(spec)
+    plain = {name: target for name, target in spec.targets.items() if name not in boxes}
+    require(sheet, [_column(spec, name) for name in ("path", *plain, *spec.covariates)], file)
     require(sheet, spec.columns.values(), file)
+    found: dict[str, pd.Series] = {}
+    if boxes:
+        used = [_column(spec, name) for name in (*COLUMNS, *plain, *spec.covariates)]
+        sheet, found = box_rows.folded(file, sheet, spec, [column for column in used if column in sheet])
     rows = pd.DataFrame({"dataset": spec.name, "frame": 0}, index=sheet.index)
     paths = _paths(file, sheet[_column(spec, "path")])
     rows["path"] = [posixpath.normpath(posixpath.join(_posix(spec.images), path)) for path in paths]
@@ -93,8 +102,9 @@ def read(root: Path, spec: TableSpec) -> Reading:
     rows["image_id"] = _image_ids(file, sheet, rows, spec)
     for name in spec.covariates:
         rows[name] = cells.covariate(sheet[_column(spec, name)])
-    for name, target in spec.targets.items():
+    for name, target in plain.items():
         rows[name] = cells.target(file, sheet[_column(spec, name)], target)
+    rows = rows.assign(**found)
     reasons = pd.Series(None, index=rows.index, dtype="object")
     listed = "the table" if spec.private else spec.file
     reasons[absent(root, rows["path"])] = f"listed in {listed}, but not on disk"
@@ -106,7 +116,7 @@ def _file(root: Path, spec: TableSpec) -> File:
     if not spec.private:
         return root / spec.file
     secret = frozenset(_column(spec, name) for name in _IDENTITY)
-    named = (*COLUMNS, *spec.columns.values(), *spec.targets, *spec.covariates)
+    named = (*COLUMNS, *box_rows.COLUMNS, *spec.columns.values(), *spec.targets, *spec.covariates)
     known = frozenset(name.casefold() for name in named)
     return PrivateFile(root / spec.file, f"data.roots.{spec.name}: {spec.file}", secret, known)
 
@@ -147,13 +157,15 @@ def _check_places(spec: TableSpec) -> None:
 
 
 def _check_names(spec: TableSpec) -> None:
-    meant = (*COLUMNS, *spec.targets, *spec.covariates)
+    boxes = box_rows.COLUMNS if box_rows.of_boxes(spec) else ()
+    meant = (*COLUMNS, *boxes, *spec.targets, *spec.covariates)
     for name in spec.columns:
         if name not in meant:
             raise OsteonError(
                 f"dataset.columns: {name!r} is no column of the manifest, target or covariate."
                 f"{nearest(name, meant)} There are: {', '.join(meant)}"
             )
+    _check_classes(spec)
     for key, names in (("targets", spec.targets), ("covariates", spec.covariates)):
         for name in names:
             if name in {*COLUMNS, *RESERVED}:
@@ -161,6 +173,14 @@ def _check_names(spec: TableSpec) -> None:
                     f"dataset.{key}: {name!r} is a name that Osteon uses itself. Give yours another and map it: "
                     f"my_{name} in dataset.{key}, and dataset.columns.my_{name}={_column(spec, name)}"
                 )
+
+
+def _check_classes(spec: TableSpec) -> None:
+    """Refuse two targets that would claim one box."""
+    listed = [(name, said.casefold()) for name, of in box_rows.of_boxes(spec).items() for said in of]
+    twice = [said for _, said in listed if sum(said == other for _, other in listed) > 1]
+    if twice:
+        raise OsteonError(f"dataset.targets: the class {twice[0]!r} is of two targets of boxes; a box belongs to one.")
 
 
 def _paths(file: File, values: pd.Series) -> pd.Series:
