@@ -8,6 +8,7 @@ from osteon.config.specs import (
     DatasetSpec,
     FoldersSpec,
     FracAtlasSpec,
+    GrazPedWriSpec,
     KneeKlSpec,
     MuraSpec,
     RsnaBoneAgeSpec,
@@ -25,6 +26,7 @@ PATIENTS = 20
 SPECS: dict[str, DatasetSpec] = {
     "mura": MuraSpec(kind="mura"),
     "fracatlas": FracAtlasSpec(kind="fracatlas"),
+    "grazpedwri": GrazPedWriSpec(kind="grazpedwri", uncertain="as_annotated"),
     "hip": TableSpec(kind="table", name="hip", targets={"fracture": TargetSpec(meaning="a proximal femur fracture")}),
     "rsna_boneage": RsnaBoneAgeSpec(kind="rsna_boneage"),
     "knee_kl": KneeKlSpec(kind="knee_kl"),
@@ -63,6 +65,9 @@ def counted(name: str, root: Path) -> tuple[int, int]:
     if name == "shoulder_implant":
         made = [file.parent.name for file in root.rglob("*.jpg")]
         return len(made), sum(map(["Cofield", "Depuy", "Tornier", "Zimmer"].index, made))
+    if name == "grazpedwri":
+        films = pd.read_csv(root / "dataset.csv")
+        return len(films), int(films["fracture_visible"].sum())
     if name == "views":
         views = pd.read_csv(root / "labels.csv")["body_part_view"]
         return len(views), sum(map(list(CLASSES).index, views))

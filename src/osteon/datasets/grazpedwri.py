@@ -101,7 +101,7 @@ def _rows(file: Path, sheet: pd.DataFrame, there: Files, spec: GrazPedWriSpec) -
         words = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0}
         rows[name] = mapped(file, sheet[name].fillna("0"), words, "must hold 1, 0 or blank").astype("float64")
     if "pixel_spacing" in sheet:
-        rows["spacing_mm_row"] = rows["spacing_mm_column"] = number(file, sheet["pixel_spacing"], 0.0, 2.0, "mm")
+        rows["spacing_mm_row"] = rows["spacing_mm_column"] = number(file, sheet["pixel_spacing"], 0.0, 10.0, "mm")
     for ours, name in (("device", "device_manufacturer"), ("ao_classification", "ao_classification")):
         if name in sheet:
             rows[ours] = sheet[name]

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from osteon.errors import OsteonError, nearest
 from osteon.files import aside
-from osteon.phantoms import fracatlas, hip, knee_kl, mura, rsna_boneage, shoulder, shoulder_implant, views, wrist
+from osteon.phantoms import (
+    fracatlas,
+    grazpedwri,
+    hip,
+    knee_kl,
+    mura,
+    rsna_boneage,
+    shoulder,
+    shoulder_implant,
+    views,
+    wrist,
+)
 from osteon.phantoms.switches import OFF, Switches
 from osteon.phantoms.writing import NOTICE
 
@@ -19,6 +30,7 @@ Switched = Callable[[Path, int, int, int, Switches], None]
 PHANTOMS: dict[str, Writer] = {
     "mura": mura.write,
     "fracatlas": fracatlas.write,
+    "grazpedwri": grazpedwri.write,
     "hip": hip.write,
     "rsna_boneage": rsna_boneage.write,
     "knee_kl": knee_kl.write,
@@ -30,6 +42,7 @@ PHANTOMS: dict[str, Writer] = {
 ROOTS = {
     "mura": "MURA-v1.1",
     "fracatlas": "FracAtlas",
+    "grazpedwri": "GRAZPEDWRI-DX",
     "hip": "hip",
     "rsna_boneage": "rsna_boneage",
     "knee_kl": "kneeKL224",

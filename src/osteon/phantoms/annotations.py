@@ -1,4 +1,4 @@
-"""FracAtlas' annotation files: COCO JSON, PASCAL VOC, YOLO, and its split of the fractured films.
+"""Annotation files: COCO JSON, PASCAL VOC, YOLO, and FracAtlas' split of the fractured films.
 
 Boxes are xyxy in pixels of the upright image, as everywhere.
 """
@@ -14,25 +14,27 @@ import numpy as np
 from osteon.phantoms.geometry import Bounds
 from osteon.phantoms.writing import stream
 
+CLASS = "fractured"  # the one class of FracAtlas
 SPLIT_STREAM = 2**20  # a place in the seed's streams that no patient has
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image's file name, its size in px as it is looked at, and its fractures' boxes."""
+    """An image's file name, its size in px as it is looked at, its boxes, and the class of each."""
 
     name: str
     width: int
     height: int
     boxes: list[Bounds]
+    classes: list[str]
 
 
 def annotate(root: Path, images: Sequence[Image], seed: int) -> None:
     """Write all annotation files of a dataset below its root."""
     _coco(root / "Annotations" / "COCO JSON" / "COCO_fracture_masks.json", [image for image in images if image.boxes])
     for image in images:
-        _write(root / "Annotations" / "PASCAL VOC" / f"{Path(image.name).stem}.xml", _voc(image))
-        _write(root / "Annotations" / "YOLO" / f"{Path(image.name).stem}.txt", _yolo(image))
+        _write(root / "Annotations" / "PASCAL VOC" / f"{Path(image.name).stem}.xml", voc(image))
+        _write(root / "Annotations" / "YOLO" / f"{Path(image.name).stem}.txt", yolo(image, (CLASS,), 4))
     _split(root / "Utilities" / "Fracture Split", [image.name for image in images if image.boxes], seed)
 
 
@@ -55,16 +57,17 @@ def _coco(path: Path, images: Sequence[Image]) -> None:
     ]  # fmt: skip
     files = [{"id": n, "width": i.width, "height": i.height, "file_name": i.name} for n, i in numbered]
     table = {"info": {"description": "phantoms"}, "images": files, "annotations": annotations}
-    _write(path, json.dumps(table | {"categories": [{"id": 0, "name": "fractured"}]}))
+    _write(path, json.dumps(table | {"categories": [{"id": 0, "name": CLASS}]}))
 
 
-def _voc(image: Image) -> str:
+def voc(image: Image) -> str:
+    """Return a file of PASCAL VOC; its corners are whole pixels."""
     objects = "".join(
-        "  <object>\n    <name>fractured</name>\n    <pose>Unspecified</pose>\n    <truncated>0</truncated>\n"
+        f"  <object>\n    <name>{name}</name>\n    <pose>Unspecified</pose>\n    <truncated>0</truncated>\n"
         "    <difficult>0</difficult>\n    <bndbox>\n"
         f"      <xmin>{int(x0)}</xmin>\n      <ymin>{int(y0)}</ymin>\n"
         f"      <xmax>{int(x1)}</xmax>\n      <ymax>{int(y1)}</ymax>\n    </bndbox>\n  </object>\n"
-        for x0, y0, x1, y1 in image.boxes
+        for name, (x0, y0, x1, y1) in zip(image.classes, image.boxes, strict=True)
     )
     return (
         f"<annotation>\n  <folder>PASCAL VOC</folder>\n  <filename>{escape(image.name)}</filename>\n"
@@ -74,13 +77,14 @@ def _voc(image: Image) -> str:
     )
 
 
-def _yolo(image: Image) -> str:
-    """Return one line a box: class, centre and size as shares of the image."""
-    w, h = image.width, image.height
-    return "".join(
-        f"0 {(x0 + x1) / 2 / w:.4f} {(y0 + y1) / 2 / h:.4f} {(x1 - x0) / w:.4f} {(y1 - y0) / h:.4f}\n"
-        for x0, y0, x1, y1 in image.boxes
-    )
+def yolo(image: Image, order: Sequence[str], digits: int) -> str:
+    """Return one line a box: the class' place in `order`, centre and size as shares of the image."""
+    lines = []
+    for name, (x0, y0, x1, y1) in zip(image.classes, image.boxes, strict=True):
+        across, down = ((x0 + x1) / 2, x1 - x0), ((y0 + y1) / 2, y1 - y0)
+        shares = across[0] / image.width, down[0] / image.height, across[1] / image.width, down[1] / image.height
+        lines.append(" ".join([str(order.index(name)), *(f"{share:.{digits}f}" for share in shares)]))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _split(folder: Path, names: Sequence[str], seed: int) -> None:

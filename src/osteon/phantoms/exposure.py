@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from osteon.phantoms.geometry import Array
+from osteon.phantoms.geometry import Array, Bounds
 
 # Strokes of the lead letters in a unit square: drawn by hand, as fonts differ between OpenCV's releases.
 LETTERS = {
     "L": (((0, 0), (0, 1), (0.62, 1)),),
     "R": (((0, 1), (0, 0), (0.45, 0), (0.62, 0.12), (0.62, 0.4), (0.45, 0.52), (0, 0.52)), ((0.3, 0.52), (0.66, 1))),
+    "T": (((0, 0), (0.7, 0)), ((0.35, 0), (0.35, 1))),
+    "H": (((0, 0), (0, 1)), ((0.62, 0), (0.62, 1)), ((0, 0.5), (0.62, 0.5))),
+    "V": (((0, 0), (0.35, 1), (0.7, 0)),),
 }
 MARKED = 0.8  # share of films with a marker
 COLLIMATED = 0.45  # share of films that show the collimator's edge
@@ -88,9 +91,24 @@ def mark(film: Array, how: Exposure) -> None:
     """Put the lead marker on the film, in place."""
     if not how.marker:
         return
-    height, width = film.shape
-    size, at = how.marker_size * max(height, width), np.array(how.marker_at) * (width, height)
-    strokes = [np.round((np.array(stroke) * size + at) * 16).astype(np.int32) for stroke in LETTERS[how.marker]]
+    strokes, wide = _strokes(how, film.shape)
     letter = np.zeros(film.shape, np.uint8)
-    cv2.polylines(letter, strokes, False, 255, max(round(size * 0.2), 1), cv2.LINE_AA, 4)
+    cv2.polylines(letter, [np.round(s * 16).astype(np.int32) for s in strokes], False, 255, wide, cv2.LINE_AA, 4)
     np.maximum(film, letter.astype(np.float32) / 255, out=film)
+
+
+def marked(how: Exposure, shape: tuple[int, int]) -> Bounds | None:
+    """Return the box (xyxy, px) round the lead marker on a film of (height, width); None where there is none."""
+    if not how.marker:
+        return None
+    strokes, wide = _strokes(how, shape)
+    points, pad = np.concatenate(strokes), wide / 2 + 1
+    (x0, y0), (x1, y1) = (points.min(axis=0) - pad + 0.5).tolist(), (points.max(axis=0) + pad + 0.5).tolist()
+    return x0, y0, x1, y1
+
+
+def _strokes(how: Exposure, shape: tuple[int, ...]) -> tuple[list[np.ndarray], int]:
+    """Return the letter's strokes, in px by the centres of pixels, and how wide they are drawn."""
+    height, width = shape
+    size, at = how.marker_size * max(height, width), np.array(how.marker_at) * (width, height)
+    return [np.array(stroke) * size + at for stroke in LETTERS[how.marker]], max(round(size * 0.2), 1)

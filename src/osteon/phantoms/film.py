@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteon.phantoms.exposure import exposure
+from osteon.phantoms.exposure import Exposure, exposure
 from osteon.phantoms.findings import hardware, wear
 from osteon.phantoms.fractures import Fracture, fracture
-from osteon.phantoms.geometry import Bounds, Vector, turn
+from osteon.phantoms.geometry import Bounds, Camera, Vector, turn
 from osteon.phantoms.metal import Metal
 from osteon.phantoms.positions import ANGLE, MOST, Aim, View, lay
 from osteon.phantoms.positions import aim as point_camera
@@ -74,16 +74,23 @@ def film(
         findings: what is wrong.
         bits: 8 or 16.
     """
-    scene, at = lay(subject.part, subject.body, view)
-    pose = np.random.default_rng([*seed, POSE])
-    camera, shape = point_camera(subject.part, at, view, size, subject.left, pose)
-    how = exposure(pose, "L" if subject.left else "R")
-    fractures, metal = _apply(findings, scene)
+    scene, camera, shape, how = posed(subject, view, size, seed)
+    fractures, metal = apply(findings, scene)
     noise = np.random.default_rng([*seed, NOISE])
     return Film(*expose(scene, camera, shape, how, noise, fractures, metal, bits), 1 / camera.scale)
 
 
-def _apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Metal]]:
+def posed(
+    subject: Subject, view: View, size: int, seed: Sequence[int]
+) -> tuple[Scene, Camera, tuple[int, int], Exposure]:
+    """Return what a film of these arguments shows before any finding, its camera, height and width, and exposure."""
+    scene, at = lay(subject.part, subject.body, view)
+    pose = np.random.default_rng([*seed, POSE])
+    camera, shape = point_camera(subject.part, at, view, size, subject.left, pose)
+    return scene, camera, shape, exposure(pose, "L" if subject.left else "R")
+
+
+def apply(findings: Sequence[Finding], scene: Scene) -> tuple[list[Fracture], list[Metal]]:
     """Return a scene's fractures and metal; bones and joints are changed in the scene itself, in the order given."""
     fractures: list[Fracture] = []
     metal: list[Metal] = []

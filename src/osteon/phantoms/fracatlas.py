@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from osteon.phantoms.annotations import Image, annotate
+from osteon.phantoms.annotations import CLASS, Image, annotate
 from osteon.phantoms.film import Finding, Subject, film, place
 from osteon.phantoms.positions import View
 from osteon.phantoms.writing import notice, parallel, save, stream
@@ -58,7 +58,7 @@ def _draw(folder: Path, seed: int, size: int, number: int) -> tuple[dict[str, An
     pixels = cv2.cvtColor(taken.pixels, cv2.COLOR_GRAY2BGR) if rng.random() < COLOUR else taken.pixels
     _save(folder / "images" / GROUPS[bool(boxes)] / name, pixels, number == ON_ITS_SIDE)
     metal = any(finding.kind == "hardware" for finding in findings)
-    return _row(name, regions, view, metal, len(boxes)), Image(name, width, height, boxes)
+    return _row(name, regions, view, metal, len(boxes)), Image(name, width, height, boxes, [CLASS] * len(boxes))
 
 
 def _findings(subject: Subject, view: View, rng: np.random.Generator) -> list[Finding]:

@@ -14,12 +14,13 @@ from osteon.phantoms.film import Finding, Subject, film, place
 from osteon.phantoms.fixation import HIP_FORMS
 from osteon.phantoms.geometry import Bounds
 from osteon.phantoms.headers import Shot
+from osteon.phantoms.hip_boxes import hips
 from osteon.phantoms.person import Person, person
 from osteon.phantoms.planted import planted
 from osteon.phantoms.positions import View
 from osteon.phantoms.storing import storage
 from osteon.phantoms.switches import OFF, REPORT, Switches, Value, emptied, mistaken
-from osteon.phantoms.tabling import finished, tables
+from osteon.phantoms.tabling import box_table, finished, tables
 from osteon.phantoms.writing import notice, parallel, stream
 
 FRACTURED = 0.4  # share of studies
@@ -36,20 +37,23 @@ SITES = ("north", "south", "harbour")
 
 @dataclass(frozen=True)
 class Drawn:
-    """One film: its patient, its place (exam and film, counted from 1), its row, its true labels, its boxes."""
+    """One film: its patient, its place (exam and film, from 1), row, true labels, boxes of breaks and hips."""
 
     person: Person
     place: tuple[int, int]
     row: dict[str, Any]
     true: dict[str, Value]
     boxes: list[Bounds]
+    hips: list[tuple[str, Bounds]]
 
 
 def write(folder: Path, patients: int, seed: int, size: int, switches: Switches = OFF) -> None:
     """Write one or two studies a patient, one or two films a study; `size` is the longest side, px.
 
     `labels.csv` has one row a film: path, patient_id, study_id, laterality, view, body_part, sex, age_years, site,
-    fracture (0 or 1), fracture_type (one of `TYPES`). `truth.json` maps a path to its fractures' boxes (xyxy, px).
+    fracture (0 or 1), fracture_type (one of `TYPES`). `boxes.csv` has the same columns with a row a box: a hip by its
+    type, and each fracture; the boxes are true whatever a switch does to the labels. `truth.json` maps a path to its
+    fractures' boxes (xyxy, px).
     `planted.json` lists, by kind, what would identify these people if they were real: a run on private data must repeat
     none of it. The switch `hardware` is the share of the studies without a fracture that show metal; a shortcut's tag
     tells of the fracture.
@@ -58,6 +62,7 @@ def write(folder: Path, patients: int, seed: int, size: int, switches: Switches 
     drawn = parallel(partial(_patient, folder, seed, size, switches), range(patients))
     films = [film for patient in drawn for film in patient]
     tables(folder, [one.row for one in films], [one.true for one in films], switches)
+    box_table(folder, [(one.row, [*one.hips, *(("fracture", box) for box in one.boxes)]) for one in films])
     _json(folder / "truth.json", {one.row["path"]: [[round(v, 1) for v in box] for box in one.boxes] for one in films})
     people = [(patient[0].person, [one.place for one in patient]) for patient in drawn]
     _json(folder / "planted.json", planted(people, "Hip"))
@@ -101,7 +106,8 @@ def _study(
         pixels, extra = finished(taken, bool(TYPES[kind]), (*seed, number), switches)
         (folder / path).write_bytes(file_bytes(pixels, one, shot, storage(depth, how)))
         row = {"path": path, **about, "view": view, "body_part": "hip", **who, **said, **extra}
-        drawn.append(Drawn(one, (study, number), row, true, taken.boxes))
+        seen = hips(shown, view, size, (*seed, number + 1), {"left": kind, "right": "normal"})
+        drawn.append(Drawn(one, (study, number), row, true, taken.boxes, seen))
     return drawn
 
 

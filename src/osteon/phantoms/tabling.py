@@ -57,6 +57,21 @@ def tables(folder: Path, rows: Sequence[dict[str, Any]], true: Sequence[dict[str
         _csv(folder / "labels_true.csv", [{**row, **labels} for row, labels in zip(rows, true, strict=True)])
 
 
+def box_table(folder: Path, films: Sequence[tuple[dict[str, Any], Sequence[tuple[str, Bounds]]]]) -> None:
+    """Write `boxes.csv`: a row a box (x1, y1, x2, y2 in px, class), and one without for a film that has none.
+
+    Args:
+        folder: the dataset's root.
+        films: the row of each film, and its boxes with their class.
+    """
+    blank = dict.fromkeys(("x1", "y1", "x2", "y2", "class"))
+    rows = []
+    for row, boxes in films:
+        corners = [dict(zip(blank, (*(round(v, 1) for v in box), name), strict=True)) for name, box in boxes]
+        rows += [{**row, **corner} for corner in corners or [blank]]
+    _csv(folder / "boxes.csv", rows)
+
+
 def _csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows; a blank in a column of whole numbers leaves the others whole."""
     pd.DataFrame(rows).convert_dtypes().to_csv(file, index=False, lineterminator="\n")
