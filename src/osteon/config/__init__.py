@@ -17,6 +17,7 @@ from osteon.config.schema import (
 )
 from osteon.config.specs import (
     BinarySpec,
+    BoxFilesSpec,
     DatasetSpec,
     FracAtlasSpec,
     GrazPedWriSpec,
@@ -36,6 +37,7 @@ __all__ = [
     "Augment",
     "Backbone",
     "BinarySpec",
+    "BoxFilesSpec",
     "Callbacks",
     "Config",
     "Data",

@@ -201,8 +201,47 @@ class FoldersSpec(Strict):
     private: bool = True
 
 
+class BoxFilesSpec(Strict):
+    """Boxes of one's own as COCO JSON, PASCAL VOC or YOLO files, with or without a table of the images.
+
+    Attributes:
+        name: the dataset's name; also the folder looked for below `data.root`.
+        annotations: COCO's file, or the folder of the others' files, one an image; relative to the dataset's root.
+        images: folder that the images' names are relative to, relative to the dataset's root.
+        classes: names of the boxes that are asked for, in index order, as the annotations have them; boxes of others
+            are left out. Empty: an error lists those that are there.
+        meaning: what a box states clinically, in words.
+        table: one row an image with patients, exams, splits and other columns; empty: there is none, and
+            near-duplicates are kept together in place of patients.
+        columns: of the table, as of a table dataset; so are `targets`, `covariates` and `private`.
+    """
+
+    kind: Literal["coco", "voc", "yolo"]
+    name: str
+    annotations: str
+    images: str = "images"
+    classes: list[str] = []
+    meaning: str = "what the box's class names"
+    table: str = ""
+    columns: dict[str, str] = {}
+    targets: dict[str, TargetSpec] = {}
+    covariates: list[str] = []
+    licence: str = "not stated"
+    citation: str = "not stated"
+    gated: bool = True
+    private: bool = True
+
+
 DatasetSpec = Annotated[
-    MuraSpec | FracAtlasSpec | GrazPedWriSpec | RsnaBoneAgeSpec | KneeKlSpec | OaiSpec | FoldersSpec | TableSpec,
+    MuraSpec
+    | FracAtlasSpec
+    | GrazPedWriSpec
+    | RsnaBoneAgeSpec
+    | KneeKlSpec
+    | OaiSpec
+    | FoldersSpec
+    | TableSpec
+    | BoxFilesSpec,
     Field(discriminator="kind"),
 ]
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from osteon.config.specs import DatasetSpec
-from osteon.datasets import folders, fracatlas, grazpedwri, knee_kl, mura, oai, rsna_boneage, table
+from osteon.datasets import box_files, folders, fracatlas, grazpedwri, knee_kl, mura, oai, rsna_boneage, table
 from osteon.datasets.root import find_root
 from osteon.errors import OsteonError, nearest
 from osteon.manifest.target import Card, Reading
@@ -34,6 +34,9 @@ ADAPTERS: dict[str, Adapter] = {
     "oai": oai,
     "folders": folders,
     "table": table,
+    "coco": box_files,
+    "voc": box_files,
+    "yolo": box_files,
 }
 
 

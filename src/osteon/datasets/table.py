@@ -47,7 +47,7 @@ def card(spec: TableSpec) -> LocatedCard:
     Raises:
         OsteonError: a place is not below the dataset's folder, or a column has a name that Osteon uses itself.
     """
-    _check_places(spec)
+    check_places(spec.name, file=spec.file, images=spec.images)
     _check_names(spec)
     return LocatedCard(
         name=spec.name,
@@ -147,13 +147,23 @@ def _posix(path: str) -> str:
     return path.replace("\\", "/")
 
 
-def _check_places(spec: TableSpec) -> None:
-    for key, value in (("file", spec.file), ("images", spec.images)):
-        if re.search(_LEAVING, _posix(value)):
+def check_places(dataset: str, **places: str) -> None:
+    """Refuse a place that a config names (`key=value`) and that does not lie below the folder of its dataset.
+
+    Raises:
+        OsteonError: it is absolute, or has '..'.
+    """
+    for key, value in places.items():
+        if leaves(value):
             raise OsteonError(
                 f"dataset.{key}: found {value!r}, expected a place below the dataset's folder, neither absolute "
-                f"nor with '..'; that folder is named by data.root or data.roots.{spec.name}."
+                f"nor with '..'; that folder is named by data.root or data.roots.{dataset}."
             )
+
+
+def leaves(path: str) -> bool:
+    """Tell whether a path does not lie below the folder that it is relative to."""
+    return re.search(_LEAVING, _posix(path)) is not None
 
 
 def _check_names(spec: TableSpec) -> None:

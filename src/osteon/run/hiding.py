@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from osteon.config import Config, TableSpec
+from osteon.config import BoxFilesSpec, Config, TableSpec
 from osteon.identity import PHANTOM_KEY, Entry, Places, find_places, hide, ledger_of, load_key, record
 from osteon.manifest import Card, Reading
 
@@ -64,8 +64,8 @@ def _places(config: Config, roots: Mapping[str, Path], key: bytes) -> tuple[Plac
     files = {}
     for task, settings in config.tasks.items():
         spec = settings.dataset
-        if isinstance(spec, TableSpec) and spec.private:
-            for name in ("file", "images"):
-                if getattr(spec, name) != TableSpec.model_fields[name].default:
+        if isinstance(spec, (TableSpec, BoxFilesSpec)) and spec.private:
+            for name in {"file", "images", "annotations", "table"} & {*type(spec).model_fields}:
+                if getattr(spec, name) != type(spec).model_fields[name].default:
                     files[f"tasks.{task}.dataset.{name}"] = spec.name
     return find_places(config.model_dump(mode="json"), folders, files, list(roots.values()), key)

@@ -4,12 +4,13 @@ from osteon.datasets.annotations.box import AnnotationError, Box, cell, differ, 
 from osteon.datasets.annotations.coco import Coco, read_coco
 from osteon.datasets.annotations.size import size_of
 from osteon.datasets.annotations.voc import Voc, read_voc
-from osteon.datasets.annotations.yolo import names_near, pixels, read_yolo
+from osteon.datasets.annotations.yolo import Share, names_near, pixels, read_yolo
 
 __all__ = [
     "AnnotationError",
     "Box",
     "Coco",
+    "Share",
     "Voc",
     "cell",
     "differ",

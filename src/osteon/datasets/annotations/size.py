@@ -10,6 +10,7 @@ from osteon.images.plain import FORMATS
 from osteon.images.read import looks_like_dicom
 
 _ORIENTATION, _ASIDE = 0x0112, (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_WIDTH, _HEIGHT = 0x0100, 0x0101  # of a TIFF
 _START = 4096  # bytes that tell a DICOM file
 
 
@@ -27,7 +28,9 @@ def size_of(path: Path) -> tuple[float, float]:
                 return _dicom_size(path)
         with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
             warnings.simplefilter("ignore")
-            width, height = image.size
+            # Of a TIFF Pillow's releases give the size before or after turning; its tags have it as stored.
+            tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
+            width, height = int(tags.get(_WIDTH, image.width)), int(tags.get(_HEIGHT, image.height))
             late = image.format == "PNG" and "exif" not in image.info  # Pillow would decode it all to look behind it
             turned = not late and image.getexif().get(_ORIENTATION, 1) in _ASIDE
             return (height, width) if turned else (width, height)
