@@ -43,10 +43,13 @@ def test_file_name_is_the_task_key(name: str) -> None:
     assert first == f"# @package tasks.{name}"
 
 
+SAME = {"hip_boxes": "hip"}  # another table of one dataset: its patients must not be split twice
+
+
 @pytest.mark.parametrize("name", [name for name in files("dataset") if name != "table"])
 def test_dataset_swaps_into_the_single_task(name: str) -> None:
     swapped = config("task=hip_fracture", f"dataset={name}")
-    assert swapped.tasks["hip_fracture"].dataset.name == name
+    assert swapped.tasks["hip_fracture"].dataset.name == SAME.get(name, name)
     assert swapped.dataset is None
 
 
