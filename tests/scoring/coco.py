@@ -30,7 +30,7 @@ def table(boxes: Sequence[Rows], truth: Sequence[Rows | None], **more: object) -
 
 def reference(boxes: Sequence[Rows], truth: Sequence[Rows], classes: int) -> np.ndarray:
     """Return pycocotools' (10, classes) average precisions by level and class; NaN where a class has no true box."""
-    categories = [{"id": label + 1, "name": name} for label, name in enumerate(NAMES[:classes])]
+    categories = [{"id": label + 1, "name": str(label)} for label in range(classes)]
     marks, found = [], []
     for image, (theirs, ours) in enumerate(zip(truth, boxes, strict=True)):
         for x1, y1, x2, y2, label in theirs:
