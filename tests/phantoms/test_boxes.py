@@ -118,6 +118,26 @@ def test_wrists_have_the_collection_s_layout(wrists: Path) -> None:
     assert cast[0.0] < 0.15
 
 
+def test_breaks_on_top_of_each_other_share_a_box_that_holds_both() -> None:
+    both = [("fracture", FOUND["radius"], 1), ("fracture", FOUND["ulna"], 2)]
+    apart, together = 0, 0
+    for view in ("frontal", "lateral"):
+        for number in range(5):
+            subject, place = Subject("wrist", 70 + number, True), (6, number, 1, 0)
+            _, boxes, names, _ = picture(subject, view, SIZE, place, both, None)
+            seen = [box for box, name in zip(boxes, names, strict=True) if name == "fracture"]
+            each = [picture(subject, view, SIZE, place, [one], None)[1][-1] for one in both]
+            if len(seen) == 2:
+                apart += view == "frontal"
+                assert seen == each
+            else:
+                together += view == "lateral"
+                hull = (*np.min(each, axis=0)[:2].tolist(), *np.max(each, axis=0)[2:].tolist())
+                assert seen == [hull]
+    assert apart == 5
+    assert together >= 3
+
+
 def test_a_marker_tells_nothing_of_the_fracture(wrists: Path) -> None:
     rows = rows_of(wrists, GrazPedWriSpec(kind="grazpedwri", uncertain="as_annotated"))
     words = rows["boxes"].map(lambda cell: sum(box[4] == CLASSES.index("text") for box in cell))

@@ -1,6 +1,7 @@
 """Phantoms in the layout of GRAZPEDWRI-DX (Nagy et al. 2022, doi:10.1038/s41597-022-01328-z): wrists with boxes.
 
-Boxes are the hulls of what each finding changes on its film (`osteon.phantoms.outline`). The bones are grown ones: the
+Boxes are the hulls of what each finding changes on its film (`osteon.phantoms.outline`); breaks of radius and ulna that
+lie on top of each other, as on lateral films, share one. The bones are grown ones: the
 growth plates of children are not drawn.
 """
 
@@ -58,6 +59,7 @@ OTHERS: dict[str, tuple[Put, float]] = {
     "foreignbody": (foreign_body, 0.008),
 }
 SECOND_WORD, INITIALS = 0.17, ("T", "H", "V")  # share of films with a radiographer's letter beside the side's
+TOGETHER = 0.5  # share of the smaller of two breaks' boxes from which on they are annotated in one
 PROJECTIONS = {"frontal": 1, "lateral": 2}
 PARTS = 4  # zips that the images come in
 
@@ -192,7 +194,7 @@ def picture(
         lead = np.zeros(shape, np.float32)
         mark(lead, one)
         pixels = np.maximum(pixels, np.round(lead * 65535).astype(np.uint16))
-    inside = [(name, whole_px) for name, box in boxes if (whole_px := _on_film(box, shape))]
+    inside = [(name, cut) for name, box in _joined(boxes) if (cut := _on_film(box, shape))]
     return pixels, [box for _, box in inside], [name for name, _ in inside], 1 / camera.scale
 
 
@@ -202,6 +204,27 @@ def _letters(how: Exposure, rng: np.random.Generator) -> list[Exposure]:
     second, letter = rng.random() < SECOND_WORD, INITIALS[int(rng.integers(len(INITIALS)))]
     across, down = (0.87 if how.marker_at[0] < 0.5 else 0.08), float(rng.uniform(0.1, 0.85))
     return words + [replace(how, marker=letter, marker_at=(across, down))] * int(second)
+
+
+def _joined(boxes: list[tuple[str, Bounds]]) -> list[tuple[str, Bounds]]:
+    """Return boxes with those of breaks that lie on top of each other made one, as nobody tells them apart there."""
+    done: list[tuple[str, Bounds]] = []
+    for name, box in boxes:
+        over = next((one for one in done if one[0] == name == "fracture" and _shared(one[1], box) >= TOGETHER), None)
+        if over:
+            done.remove(over)
+            (a, b, c, d), (x0, y0, x1, y1) = over[1], box
+            box = min(a, x0), min(b, y0), max(c, x1), max(d, y1)
+        done.append((name, box))
+    return done
+
+
+def _shared(one: Bounds, other: Bounds) -> float:
+    """Return how much of the smaller box lies in the other."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    tall = min(one[3], other[3]) - max(one[1], other[1])
+    least = min((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (one, other))
+    return max(wide, 0.0) * max(tall, 0.0) / least
 
 
 def _on_film(box: Bounds, shape: tuple[int, int]) -> Bounds | None:

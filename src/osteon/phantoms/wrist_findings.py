@@ -61,8 +61,8 @@ def pronator_sign(scene: Scene, rng: np.random.Generator) -> Added:
     """Lift the fat stripe before the pronator quadratus: a dark bow on lateral films, not seen on others."""
     mark = scene.marks["wrist"]
     at = (4.0, float(rng.uniform(-30, -20)), float(rng.uniform(-18, -15)))
-    fat = ball(mark.frame, _scaled(mark.size, *at), _scaled(mark.size, 11, float(rng.uniform(11, 16)), 1.7))
-    scene.gas.append((fat, 0.8))
+    fat = ball(mark.frame, _scaled(mark.size, *at), _scaled(mark.size, 11, float(rng.uniform(11, 16)), 2.3))
+    scene.gas.append((fat, 0.9))
     return (), ()
 
 

@@ -173,12 +173,16 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A checked table of predictions with what its file says of its tasks and its run."""
+    """A checked table of predictions with what its file says of its tasks and its run.
+
+    `guessed` names the tasks that the file says nothing of, so that their facts are guesses.
+    """
 
     frame: pd.DataFrame
     tasks: dict[str, TaskFacts]
     run: dict[str, Any] = field(default_factory=dict)
     split_names: dict[str, str] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
 
     def split_name(self, task: str, split: str) -> str:
         """Return what the owners of a task's data call a split; `split_names` has `task/split`, or `split` for all."""

@@ -87,11 +87,12 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     tasks = dict(described.tasks)
     for name in frame["task"].dropna().unique():
         tasks.setdefault(str(name), _guess(frame[frame["task"] == name]))
-    return _described(frame, About(tasks, described.run, described.split_names), path)
+    guessed = frozenset(tasks) - frozenset(described.tasks)
+    return _described(frame, About(tasks, described.run, described.split_names), path, guessed)
 
 
-def _described(frame: pd.DataFrame, about: About, path: Path) -> Predictions:
-    return Predictions(check(frame, about.tasks, str(path)), about.tasks, about.run, about.split_names)
+def _described(frame: pd.DataFrame, about: About, path: Path, guessed: frozenset[str] = frozenset()) -> Predictions:
+    return Predictions(check(frame, about.tasks, str(path)), about.tasks, about.run, about.split_names, guessed)
 
 
 def merge(tables: Sequence[Predictions]) -> Predictions:
@@ -108,7 +109,8 @@ def merge(tables: Sequence[Predictions]) -> Predictions:
                 raise OsteonError(f"task {name}: the tables to merge describe it differently: {tasks[name]}, {facts}.")
         names |= table.split_names
     frame = drop_repeats(pd.concat([table.frame for table in tables], ignore_index=True))
-    return Predictions(check(frame, tasks, "merged predictions"), tasks, dict(tables[0].run), names)
+    guessed = frozenset().union(*(table.guessed for table in tables))
+    return Predictions(check(frame, tasks, "merged predictions"), tasks, dict(tables[0].run), names, guessed)
 
 
 def _guess(rows: pd.DataFrame) -> TaskFacts:

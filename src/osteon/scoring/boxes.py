@@ -52,6 +52,14 @@ def sample_of_boxes(table: pd.DataFrame, facts: TaskFacts, threshold: float | Fl
     return Sample(none, np.zeros(n), none, pd.factorize(table["group_id"])[0], classes, boxes=boxes)
 
 
+def answers_of_boxes(sample: Sample) -> Floats:
+    """Return (n, 3) sums over an image's boxes that tell them from others: scores, also by class, and those shown."""
+    boxes = sample.boxes
+    score = boxes.found["score"]
+    sums = (score, score * (1.0 + boxes.found["label"]), boxes.shown.astype(np.float64))
+    return np.stack([np.bincount(boxes.image, part, len(sample.target)) for part in sums], axis=1)
+
+
 def true_boxes(metric: str, sample: Sample) -> Codes:
     """Return the number of true boxes of each class that a score is the mean of; one number where it is of them all."""
     count: Codes = sample.boxes.true.sum(0).astype(np.intp)

@@ -44,7 +44,7 @@ def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int
     names = [folder.name for folder in folders]
     called = {given: whole.name if names.count(whole.name) == 1 else str(given) for whole, given in folders.items()}
     parts = []
-    for runs in _sets([load(folder) for folder in called]):
+    for runs in sets([load(folder) for folder in called]):
         if len(runs) == 1:
             table = score(runs[0].predictions, runs[0].thresholds, replicates=replicates, seed=seed)
         else:
@@ -55,7 +55,7 @@ def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int
     return pd.concat(parts, ignore_index=True)
 
 
-def _sets(runs: Sequence[Run]) -> list[list[Run]]:
+def sets(runs: Sequence[Run]) -> list[list[Run]]:
     """Return the runs to score together: whole cross-validations apart, what does not make one left for refusal."""
     found = []
     for alike in _by(runs, lambda run: _cross_validation(run) if run.folds > 1 else run.folder):
@@ -87,24 +87,37 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
         OsteonError: the folds differ in their images, splits or settings, a fold is missing or given twice, or two
             folds share an image, a unit or a patient.
     """
-    _alike(runs)
-    _complete(runs)
+    check_set(runs)
     tasks = runs[0].predictions.tasks
-    joined = {task: _joined(runs, task, facts) for task, facts in tasks.items()}
+    tables = {task: joined(runs, task, facts) for task, facts in tasks.items()}
     parts = []
-    for task, table in joined.items():
+    for task, table in tables.items():
         operating = points(tasks[task], None, "test")
         if "threshold" in table and table["threshold"].notna().all():
             operating.append(Point("frozen", None, "each fold's own threshold"))
         parts.append(score_units(table, tasks[task], _labels(runs, task), operating, replicates, seed))
     for owner, names in owners(tasks).items():
-        tables = {name: joined[name] for name in names}
         labels = _labels(runs, names[0]) | {"task": owner}
-        parts.append(score_labels(tables, tasks, labels, replicates, seed))
+        parts.append(score_labels({name: tables[name] for name in names}, tasks, labels, replicates, seed))
     return pd.concat([_noted(part, runs) for part in parts], ignore_index=True)
 
 
-def _joined(runs: Sequence[Run], task: str, facts: TaskFacts) -> pd.DataFrame:
+def check_set(runs: Sequence[Run]) -> None:
+    """Refuse runs that are not all the folds of one cross-validation.
+
+    Raises:
+        OsteonError: they differ in their images, splits or settings, or a fold is missing or given twice.
+    """
+    _alike(runs)
+    _complete(runs)
+
+
+def joined(runs: Sequence[Run], task: str, facts: TaskFacts) -> pd.DataFrame:
+    """Return the test units of a task from all folds, `threshold` each fold's own.
+
+    Raises:
+        OsteonError: a fold describes the task in another way, or two folds share a unit or a patient.
+    """
     table = pd.concat([_fold_units(run, task, facts) for run in runs], ignore_index=True)
     _disjoint(table, runs, task)
     return table

@@ -87,9 +87,9 @@ def _formula(item: Metric, sample: Sample, value: float, head: str) -> Interval 
     if item.name == "lesion_sensitivity":
         return Interval(*clustered(*lesions(sample)))
     if item.name in PROPORTIONS or item.name.startswith("recall_"):
-        counted = _counted(item.name, sample)
-        right = sample.call[counted] == sample.target[counted]
-        return Interval(*clustered(right, sample.cluster[counted]))
+        inside = counted(item.name, sample)
+        right = sample.call[inside] == sample.target[inside]
+        return Interval(*clustered(right, sample.cluster[inside]))
     return _area(item.name, sample, value)
 
 
@@ -146,7 +146,7 @@ def _bootstrap(item: Metric, sample: Sample, value: float, replicates: Floats) -
     return Interval(*bootstrap.percentile(replicates), "bootstrap", note)
 
 
-def _counted(name: str, sample: Sample) -> NDArray[np.bool_]:
+def counted(name: str, sample: Sample) -> NDArray[np.bool_]:
     """Return a mask of the units in a proportion's denominator; its numerator is those called rightly."""
     if name == "accuracy":
         return np.ones(len(sample.target), bool)

@@ -109,17 +109,17 @@ def _groups(table: pd.DataFrame, facts: TaskFacts) -> Iterator[tuple[str, pd.Dat
 def _rows(
     part: pd.DataFrame, facts: TaskFacts, operating: list[Point], replicates: int, seed: int
 ) -> Iterator[dict[str, Any]]:
-    samples = [_sample(part, facts, point) for point in operating]
+    samples = [sample_at(part, facts, point) for point in operating]
     metrics, first = metrics_of(facts), samples[0]
     jobs = [Job(item, first) for item in metrics if not item.needs_threshold]
     jobs += [Job(i, s, p) for p, s in zip(operating, samples, strict=True) for i in metrics if i.needs_threshold]
     counts = {"n": len(first.target), "n_clusters": first.clusters}
-    for row in computed(jobs, facts.head, _lack(first, facts), replicates, seed):
-        said = {"note": "; ".join(filter(None, (_meaning(row["metric"], first, facts), row["note"])))}
-        yield counts | {"n_positive": _positive(row["metric"], first, facts)} | row | said
+    for row in computed(jobs, facts.head, lack(first, facts), replicates, seed):
+        said = {"note": "; ".join(filter(None, (meaning(row["metric"], first, facts), row["note"])))}
+        yield counts | {"n_positive": positives(row["metric"], first, facts)} | row | said
 
 
-def _positive(metric: str, sample: Sample, facts: TaskFacts) -> int | None:
+def positives(metric: str, sample: Sample, facts: TaskFacts) -> int | None:
     """Return the positive units, or the true boxes that a score is of."""
     if facts.head == "detection":
         return int(true_boxes(metric, sample).sum())
@@ -157,7 +157,7 @@ def _row(job: Job, head: str, values: Floats, note: str) -> dict[str, Any]:
     }
 
 
-def _meaning(metric: str, sample: Sample, facts: TaskFacts) -> str:
+def meaning(metric: str, sample: Sample, facts: TaskFacts) -> str:
     """Say what the number of a metric stands for, where its name does not."""
     if facts.head == "detection":
         return remark(metric, sample)
@@ -166,7 +166,8 @@ def _meaning(metric: str, sample: Sample, facts: TaskFacts) -> str:
     return f"positive: {facts.classes[facts.cut]} and above" if facts.cut and metric == "auroc_at_cut" else ""
 
 
-def _lack(sample: Sample, facts: TaskFacts) -> str:
+def lack(sample: Sample, facts: TaskFacts) -> str:
+    """Say which classes have no unit; empty where all have some."""
     if not len(sample.target):
         return "no labelled unit"
     if facts.head == "regression":
@@ -177,6 +178,7 @@ def _lack(sample: Sample, facts: TaskFacts) -> str:
     return ", ".join(f"no {name}" for name, count in zip(facts.classes, counts, strict=True) if not count)
 
 
-def _sample(part: pd.DataFrame, facts: TaskFacts, point: Point) -> Sample:
+def sample_at(part: pd.DataFrame, facts: TaskFacts, point: Point) -> Sample:
+    """Return labelled units called at an operating point: by its threshold, else by each unit's own."""
     own = point.threshold is None and "threshold" in part
     return sample_of(part, facts, part["threshold"].to_numpy(np.float64) if own else point.threshold)

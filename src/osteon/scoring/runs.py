@@ -1,6 +1,7 @@
 """A finished run as its folder tells it: predictions, frozen thresholds, result, each checked before it is scored."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def load(folder: Path) -> Run:
             "Resume the run to its end, or choose the folder that holds result.json."
         )
     result = _result(folder / "result.json")
-    table = _predictions(folder / "predictions")
+    files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
+    table = joined([file for file in files if file.is_file()])
     return Run(folder, table, _thresholds(folder / "thresholds.json", table), result)
 
 
@@ -74,27 +76,36 @@ def _result(file: Path) -> dict[str, Any]:
     return found
 
 
-def _predictions(folder: Path) -> Predictions:
-    files = [file for file in (folder / "val.parquet", folder / "test.parquet") if file.is_file()]
-    tables = [_split(file) for file in files]
+def joined(files: Sequence[Path], *, guess: bool = False) -> Predictions:
+    """Read the predictions of one run from a file a split, named as its split is.
+
+    Args:
+        files: val and test, or test alone.
+        guess: whether facts that a file of another framework lacks are filled in (`predictions.read`).
+
+    Raises:
+        OsteonError: a file holds another split than its name says, or the files are of two runs.
+    """
+    tables = [_split(file, guess) for file in files]
     if tables[0].run != tables[-1].run:
         keys = sorted(key for key in {*tables[0].run, *tables[-1].run} if _differs(tables, key))
         raise OsteonError(f"{files[0]}, {files[-1]}: of two runs, they differ in their {', '.join(keys)}. {_RESTORE}")
     try:
         return merge(tables)
     except OsteonError as fault:
-        raise OsteonError(f"{folder}: {fault}") from fault
+        raise OsteonError(f"{files[0].parent}: {fault}") from fault
 
 
 def _differs(tables: list[Predictions], key: str) -> bool:
     return bool(tables[0].run.get(key) != tables[-1].run.get(key))
 
 
-def _split(file: Path) -> Predictions:
-    table = read(file, guess=False)
+def _split(file: Path, guess: bool) -> Predictions:
+    table = read(file, guess=guess)
     found = sorted(set(table.frame["split"]))
     if found != [file.stem]:
-        raise OsteonError(f"{file}: found rows of split {', '.join(found)}, expected {file.stem} alone. {_RESTORE}")
+        way = f"Name the split in a column split ({file.stem})." if guess else _RESTORE
+        raise OsteonError(f"{file}: found rows of split {', '.join(found)}, expected {file.stem} alone. {way}")
     return table
 
 

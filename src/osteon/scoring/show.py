@@ -22,29 +22,33 @@ def rich_tables(table: pd.DataFrame, width: int = WIDTH, encoding: str = "utf-8"
     Below 100 columns, or where there are more than four metrics, the intervals go on a line of their own; metrics that
     still find no room are left to the score file. What `encoding` cannot say becomes "?".
     """
+    tables = []
+    for sheet in sheets(table):
+        crowded = sheet.metrics > MOST
+        fitting = _fitting(sheet, width) if crowded else len(sheet.header)
+        tables.append(rich_table(sheet, fitting, crowded or (width < WIDTH and sheet.metrics > 1), encoding))
+    return tables
+
+
+def rich_table(sheet: Sheet, columns: int, apart: bool, encoding: str = "utf-8") -> "Table":
+    """Return the first `columns` columns of a sheet as a rich table; `apart` puts intervals on a line of their own."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     def plain(text: str, style: str = "") -> Text:
         # Brackets are rich's markup, so names are given as plain text.
-        return Text(_said(text, encoding), style=style)
+        return Text(said(text, encoding), style=style)
 
-    tables = []
-    for sheet in sheets(table):
-        crowded = sheet.metrics > MOST
-        fitting = _fitting(sheet, width) if crowded else len(sheet.header)
-        apart = crowded or (width < WIDTH and sheet.metrics > 1)
-        shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, expand=True)
-        shown.title = plain(sheet.title, "table.title")
-        shown.caption = plain(sheet.caption, "table.caption") if sheet.caption else None
-        shown.title_justify = shown.caption_justify = "left"
-        for index, name in enumerate(sheet.header[:fitting]):
-            shown.add_column(plain(name), justify="left" if index == 0 else "right", no_wrap=index > 0, overflow="fold")
-        for row in sheet.rows:
-            shown.add_row(*(plain(text.replace(" [", "\n[") if apart else text) for text in row[:fitting]))
-        tables.append(shown)
-    return tables
+    shown = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, expand=True)
+    shown.title = plain(sheet.title, "table.title")
+    shown.caption = plain(sheet.caption, "table.caption") if sheet.caption else None
+    shown.title_justify = shown.caption_justify = "left"
+    for index, name in enumerate(sheet.header[:columns]):
+        shown.add_column(plain(name), justify="left" if index == 0 else "right", no_wrap=index > 0, overflow="fold")
+    for row in sheet.rows:
+        shown.add_row(*(plain(text.replace(" [", "\n[") if apart else text) for text in row[:columns]))
+    return shown
 
 
 def show(table: pd.DataFrame, console: Any = None) -> None:
@@ -67,7 +71,8 @@ def _fitting(sheet: Sheet, width: int) -> int:
     return max(3, int((np.cumsum(widths) <= width + 1).sum()))
 
 
-def _said(text: str, encoding: str) -> str:
+def said(text: str, encoding: str) -> str:
+    """Return text as a terminal of that encoding can print it."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

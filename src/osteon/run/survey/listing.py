@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from osteon import datasets
+from osteon.manifest import Target
 from osteon.run.survey.chosen import names, spec_of
 
 
@@ -20,6 +21,11 @@ def show_datasets(console: Console) -> None:
             f"[bold]{escape(name)}[/]\n{escape(card.title)}",
             f"{escape(card.licence)} ({terms})\n{escape(card.citation)}",
             "\n".join(f"{what} {count:,}" for what, count in card.expected.items()) or "-",
-            "\n".join(f"[bold]{escape(key)}[/] {target.kind}" for key, target in card.targets.items()) or "yours",
+            "\n".join(f"[bold]{escape(key)}[/] {_kind(target)}" for key, target in card.targets.items()) or "yours",
         )
     console.print(table)
+
+
+def _kind(target: Target) -> str:
+    """Return a target's kind; of boxes what they enclose, too."""
+    return f"boxes of {escape(', '.join(target.classes)) or 'yours'}" if target.kind == "boxes" else target.kind
