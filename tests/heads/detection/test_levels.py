@@ -81,6 +81,13 @@ def test_maps_that_lie_elsewhere_are_refused(strides: tuple[float, ...], size: t
         check_pyramid("resnetish", strides, size)
 
 
+def test_no_level_is_made_from_a_map_of_one_cell() -> None:
+    head = built("test_resnet", (64, 64)).heads_by_task["a"]
+    assert isinstance(head, DetectionHead)
+    assert head.pyramid.strides == (8.0, 16.0, 32.0, 64.0)
+    assert head.cells == [64, 16, 4, 1]
+
+
 @pytest.mark.parametrize(("options", "said"), [({"levels": 1}, "head.levels"), ({"finest": 4}, "head.finest")])
 def test_levels_that_there_are_not_are_refused(options: dict[str, int], said: str) -> None:
     spec = DetectionSpec.model_validate({"kind": "detection", "width": 64, **options})

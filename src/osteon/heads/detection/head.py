@@ -45,7 +45,7 @@ class DetectionHead(Head):
     ) -> None:
         super().__init__()
         self.size, self.kinds = size, len(names)
-        self.pyramid = Pyramid(channels, strides, spec.finest, spec.levels, spec.width)
+        self.pyramid = Pyramid(channels, strides, spec.finest, spec.levels, spec.width, max(size))
         levels = self.pyramid.strides
         self.fcos: FCOS = build_fcos(
             spec.width, self.kinds, spec.convs, levels, spec.score_threshold, spec.nms, spec.most

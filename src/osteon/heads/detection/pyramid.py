@@ -22,6 +22,8 @@ class Pyramid(nn.Module):
         finest: px a step of the finest level.
         levels: how many in all.
         width: channels of every level.
+        longest: longer side of the images, px; no level is made from a map of one cell, which has nothing to halve (and
+            whose gradient oneDNN reads from memory that nobody wrote, in bfloat16 on several threads).
 
     Attributes:
         strides: of the levels.
@@ -30,7 +32,9 @@ class Pyramid(nn.Module):
         OsteonError: the backbone has no map so fine, or fewer levels are asked for than it gives.
     """
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[float], finest: int, levels: int, width: int) -> None:
+    def __init__(
+        self, channels: Sequence[int], strides: Sequence[float], finest: int, levels: int, width: int, longest: int
+    ) -> None:
         super().__init__()
         self.simple = _Simple(channels[0], strides[0], finest) if len(strides) == 1 else None
         if self.simple is not None:
@@ -42,9 +46,11 @@ class Pyramid(nn.Module):
         if levels < len(taken):
             raise OsteonError(f"head.levels: found {levels}, but from {finest} px a step there are {len(taken)} maps.")
         self.taken, found = taken, [strides[place] for place in taken]
-        self.strides = (*found, *(found[-1] * 2**more for more in range(1, levels - len(taken) + 1)))
+        further = [found[-1] * 2**more for more in range(1, levels - len(taken) + 1)]
+        further = [stride for stride in further if stride / 2 < longest]
+        self.strides = (*found, *further)
         self.fpn = FeaturePyramidNetwork([channels[place] for place in taken], width)
-        self.coarser = nn.ModuleList(nn.Conv2d(width, width, 3, 2, 1) for _ in range(levels - len(taken)))
+        self.coarser = nn.ModuleList(nn.Conv2d(width, width, 3, 2, 1) for _ in further)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Return the levels (B, width, H_i, W_i)."""
