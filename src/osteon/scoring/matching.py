@@ -1,8 +1,8 @@
 """Which predicted box finds which true one: matched once an image, class and overlap; metrics then weigh the images.
 
-pycocotools and faster-coco-eval match and average in one go over the images as they are: neither gives the matches of
-an image that a bootstrap could weigh, and 1000 replicates would match 1000 times. So the matching is ours, and equals
-theirs (tests/scoring/test_precision.py).
+pycocotools matches and averages in one go over the images as they are: it gives no part of an image that a bootstrap
+could weigh, and 1000 replicates would match 1000 times. So the matching is ours, and its averages equal
+pycocotools' (tests/scoring/test_precision.py).
 """
 
 from collections.abc import Sequence
