@@ -10,7 +10,7 @@ from scipy.special import log_expit, log_softmax, softmax
 from torch import Tensor
 
 from osteon.config import HeadSpec, MulticlassSpec, MultilabelSpec, OrdinalSpec, RegressionSpec
-from osteon.config.specs import BinarySpec
+from osteon.config.heads import BinarySpec
 from osteon.heads import Head, build_head
 from osteon.manifest.target import Target
 

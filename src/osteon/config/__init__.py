@@ -1,6 +1,7 @@
 """The schema of a composed config and its errors."""
 
 from osteon.config.check import check_config
+from osteon.config.heads import BinarySpec, HeadSpec, MulticlassSpec, MultilabelSpec, OrdinalSpec, RegressionSpec
 from osteon.config.schema import (
     Augment,
     Backbone,
@@ -16,17 +17,11 @@ from osteon.config.schema import (
     Wandb,
 )
 from osteon.config.specs import (
-    BinarySpec,
     BoxFilesSpec,
     DatasetSpec,
     FracAtlasSpec,
     GrazPedWriSpec,
-    HeadSpec,
-    MulticlassSpec,
-    MultilabelSpec,
     MuraSpec,
-    OrdinalSpec,
-    RegressionSpec,
     Strict,
     TableSpec,
     TargetSpec,

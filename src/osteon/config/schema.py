@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from osteon.config.specs import DatasetSpec, Fraction, HeadSpec, Strict
+from osteon.config.heads import HeadSpec
+from osteon.config.specs import DatasetSpec, Fraction, Strict
 from osteon.config.training import Training
 
 Scalar = str | bool | int | float

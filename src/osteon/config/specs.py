@@ -1,4 +1,4 @@
-"""The closed choices of a config: which dataset adapter, which head, and the parameters each of them takes."""
+"""The closed choice of a dataset adapter, and the parameters each of them takes; see `heads` for those of heads."""
 
 import math
 from typing import Annotated, Literal, Self
@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 TargetKind = Literal["binary", "multiclass", "ordinal", "regression", "boxes"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 
 # Cells that say nothing. "none" is no blank: it says that somebody looked and found none.
 BLANKS = ("", "nan", "na", "n/a", "<na>", "null")
@@ -98,31 +97,42 @@ class GrazPedWriSpec(Strict):
     classes: list[str] = []
 
 
-class TableSpec(Strict):
-    """A CSV or parquet with one row an image, beside a folder of images.
+class OwnSpec(Strict):
+    """What somebody says of a collection of their own.
 
     Attributes:
         name: the dataset's name; also the folder looked for below `data.root`.
+        licence: its terms, as printed and left in `result.json`.
+        citation: the paper to cite.
+        gated: whether a user must be let in first; images of such a set are never logged.
+        private: ids and paths are patients' business: outside the reader they are keyed hashes. False for a set whose
+            ids its owners published.
+    """
+
+    name: str
+    licence: str = "not stated"
+    citation: str = "not stated"
+    gated: bool = True
+    private: bool = True
+
+
+class TableSpec(OwnSpec):
+    """A CSV or parquet with one row an image, beside a folder of images.
+
+    Attributes:
         file: the table, relative to the dataset's root.
         images: folder that the table's paths are relative to, relative to the dataset's root.
         columns: manifest column -> the table's column, where they differ (`path: filename`).
         targets: target columns with their meaning.
         covariates: further columns to keep (flags, scores).
-        private: ids and paths are patients' business: outside the reader they are keyed hashes. False for a set whose
-            ids its owners published.
     """
 
     kind: Literal["table"]
-    name: str
     file: str = "labels.csv"
     images: str = "."
     columns: dict[str, str] = {}
     targets: dict[str, TargetSpec] = {}
     covariates: list[str] = []
-    licence: str = "not stated"
-    citation: str = "not stated"
-    gated: bool = True
-    private: bool = True
 
 
 class RsnaBoneAgeSpec(Strict):
@@ -171,11 +181,10 @@ class OaiSpec(Strict):
     visits: list[Literal["V00", "V01", "V03", "V05", "V06", "V08", "V10"]] = []
 
 
-class FoldersSpec(Strict):
+class FoldersSpec(OwnSpec):
     """A folder a class, perhaps below a folder a split (train, val, test).
 
     Attributes:
-        name: the dataset's name; also the folder looked for below `data.root`.
         meaning: what the classes tell apart, in words.
         target: the name of the target that the folders' names are the values of.
         target_kind: `ordinal` where the classes rise in the order given; `binary` takes two, the second is positive.
@@ -183,11 +192,9 @@ class FoldersSpec(Strict):
         patient: regular expression whose first group is the patient in a file's name; empty: patients are unknown, and
             near-duplicates are kept together instead.
         expected: what -> its count in the complete release: `images`, `<target>=<class>`, ...
-        private: as of a table.
     """
 
     kind: Literal["folders"]
-    name: str
     meaning: str = "the class that the image's folder is named after"
     target: str = "label"
     target_kind: Literal["binary", "multiclass", "ordinal"] = "multiclass"
@@ -195,17 +202,12 @@ class FoldersSpec(Strict):
     body_part: str = ""
     patient: str = ""
     expected: dict[str, int] = {}
-    licence: str = "not stated"
-    citation: str = "not stated"
-    gated: bool = True
-    private: bool = True
 
 
-class BoxFilesSpec(Strict):
+class BoxFilesSpec(OwnSpec):
     """Boxes of one's own as COCO JSON, PASCAL VOC or YOLO files, with or without a table of the images.
 
     Attributes:
-        name: the dataset's name; also the folder looked for below `data.root`.
         annotations: COCO's file, or the folder of the others' files, one an image; relative to the dataset's root.
         images: folder that the images' names are relative to, relative to the dataset's root.
         classes: names of the boxes that are asked for, in index order, as the annotations have them; boxes of others
@@ -213,11 +215,10 @@ class BoxFilesSpec(Strict):
         meaning: what a box states clinically, in words.
         table: one row an image with patients, exams, splits and other columns; empty: there is none, and
             near-duplicates are kept together in place of patients.
-        columns: of the table, as of a table dataset; so are `targets`, `covariates` and `private`.
+        columns: of the table, as of a table dataset; so are `targets` and `covariates`.
     """
 
     kind: Literal["coco", "voc", "yolo"]
-    name: str
     annotations: str
     images: str = "images"
     classes: list[str] = []
@@ -226,10 +227,6 @@ class BoxFilesSpec(Strict):
     columns: dict[str, str] = {}
     targets: dict[str, TargetSpec] = {}
     covariates: list[str] = []
-    licence: str = "not stated"
-    citation: str = "not stated"
-    gated: bool = True
-    private: bool = True
 
 
 DatasetSpec = Annotated[
@@ -242,97 +239,5 @@ DatasetSpec = Annotated[
     | FoldersSpec
     | TableSpec
     | BoxFilesSpec,
-    Field(discriminator="kind"),
-]
-
-
-class BinarySpec(Strict):
-    """One logit; the probability that the target is 1."""
-
-    kind: Literal["binary"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
-
-
-class MulticlassSpec(Strict):
-    """One logit a class; classes exclude each other."""
-
-    kind: Literal["multiclass"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
-
-
-class OrdinalSpec(Strict):
-    """Classes that rise, such as grades; answers with a probability of each and the expected grade.
-
-    Attributes:
-        loss: `cumulative`: one score and an ordered threshold between each two grades (CORAL, Cao 2020); `distance`:
-            one logit a grade, and a probability costs by its distance from the truth (Chen 2019); `softmax`: one logit
-            a grade and the cross entropy, the grades' order forgotten.
-        label_smoothing: `softmax` only.
-    """
-
-    kind: Literal["ordinal"]
-    loss: Literal["cumulative", "distance", "softmax"] = "cumulative"
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
-
-    @model_validator(mode="after")
-    def _smoothed(self) -> Self:
-        if self.label_smoothing and self.loss != "softmax":
-            raise ValueError(f"label_smoothing is defined for loss=softmax only, found loss={self.loss}")
-        return self
-
-
-class RegressionSpec(Strict):
-    """A number in the target's unit.
-
-    Attributes:
-        loss: of the error in standard deviations of the train labels: `l1`, `l2` (squared) or `huber`.
-        delta: `huber` only: the error, in standard deviations, from which it costs as `l1` does (Huber 1964).
-        bins: null, or the number of values evenly spaced from the target's low to its high that a softmax is spread
-            over; the answer is their expectation, and the loss is the cross entropy, whatever `loss` says.
-    """
-
-    kind: Literal["regression"]
-    loss: Literal["l1", "l2", "huber"] = "l1"
-    delta: Annotated[float, Field(gt=0.0)] = 1.0
-    bins: Annotated[int, Field(ge=2, le=4096)] | None = None
-    dropout: Fraction = 0.0
-
-
-class MultilabelSpec(Strict):
-    """One logit a label; labels may come together, and each may be unknown for itself."""
-
-    kind: Literal["multilabel"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
-
-
-class DetectionSpec(Strict):
-    """Bounding boxes on the pyramid of maps (FCOS).
-
-    Attributes:
-        finest: px a step of the finest map: boxes much smaller than it are missed. 4 costs three times the time of 8.
-        levels: maps in all, each half the one before; the last takes the largest boxes.
-        width: channels of every map.
-        convs: convolutions before each answer.
-        score_threshold: boxes of a lower score are not kept.
-        nms: IoU from which the lower of two boxes of one class is dropped.
-        most: boxes kept an image.
-    """
-
-    kind: Literal["detection"]
-    finest: Literal[4, 8, 16] = 8
-    levels: Annotated[int, Field(ge=1, le=7)] = 5
-    width: Annotated[int, Field(ge=64, le=1024, multiple_of=32)] = 256
-    convs: Annotated[int, Field(ge=1, le=8)] = 4
-    score_threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
-    nms: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.6
-    most: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-HeadSpec = Annotated[
-    BinarySpec | MulticlassSpec | OrdinalSpec | RegressionSpec | MultilabelSpec | DetectionSpec,
     Field(discriminator="kind"),
 ]

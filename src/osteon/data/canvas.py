@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from osteon.images.letterbox import inner_extents
+
 Floats = NDArray[np.float64]
 
 
@@ -70,5 +72,5 @@ def canvas_of(
     extents = rows[["width", "height"]].to_numpy(np.float64)
     scale = rows["scale"].to_numpy(np.float64)[:, None]
     # What cv2 did after rounding the size to whole pixels: a box moves exactly as its pixels did.
-    inner = np.maximum(1, np.round(extents * scale))
-    return Canvas(inner / extents, rows[["left", "top"]].to_numpy(np.float64), extents, mirror, size[1])
+    factors = inner_extents(extents, scale) / extents
+    return Canvas(factors, rows[["left", "top"]].to_numpy(np.float64), extents, mirror, size[1])

@@ -8,9 +8,9 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from osteon.data.batch import Sample
+from osteon.manifest.boxes import BLANK
 
 SLIVER = 2.0  # px of the canvas: a box whose shorter side is left with less says nothing any more
-BLANK = np.array([0.0, 0.0, 0.0, 0.0, -1.0], np.float32)
 Targets = dict[str, float | np.ndarray]
 
 
@@ -99,7 +99,7 @@ def filled(targets: Mapping[str, np.ndarray], boxes: np.ndarray) -> Targets:
     found: Targets = {}
     for place, (name, before) in enumerate(targets.items()):
         mine = boxes[boxes[:, 5] == place, :5]
-        after = np.tile(BLANK, (len(before), 1))
+        after = np.full(before.shape, BLANK, np.float32)
         after[: len(mine)] = mine
         found[name] = before if np.isnan(before).all() else after
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from osteon.config.specs import (
+from osteon.config.heads import (
     BinarySpec,
     DetectionSpec,
     HeadSpec,

@@ -28,7 +28,8 @@ class Letterbox:
     @property
     def inner(self) -> tuple[int, int]:
         """Rows and columns that the image takes in the canvas."""
-        return max(1, round(self.height * self.scale)), max(1, round(self.width * self.scale))
+        rows, columns = inner_extents(np.array([self.height, self.width]), np.float64(self.scale))
+        return int(rows), int(columns)
 
     def map_boxes(self, xyxy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Move boxes (N, 4) `x1 y1 x2 y2` from original pixels to canvas pixels."""
@@ -45,6 +46,11 @@ class Letterbox:
 
     def _offsets(self) -> NDArray[np.float64]:
         return np.tile(np.array([self.left, self.top], np.float64), 2)
+
+
+def inner_extents(extents: NDArray[np.number], scale: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Return the whole canvas pixels that originals of `extents` take at `scale`, rounded as cv2 does."""
+    return np.maximum(1.0, np.round(extents * scale))
 
 
 def fit(height: int, width: int, size: tuple[int, int]) -> Letterbox:

@@ -137,10 +137,11 @@ class OsteonModule(LightningModule):
 
     def _log_lost(self, batch: Batch) -> None:
         """Count boxes that augmentation took, and images that it left without any."""
-        boxes = [values for values in batch.targets.values() if values.ndim == 3]
-        if not boxes:
+        boxed = {name: values for name, values in batch.targets.items() if values.ndim == 3}
+        if not boxed:
             return
-        left = torch.stack([(values[..., 4] >= 0).any(1) & (values[..., 2] > 0).any(1) for values in boxes]).any(0)
+        real = [(values[..., 4] >= 0) & batch.present[name][..., 4] for name, values in boxed.items()]
+        left = torch.stack([rows.any(1) for rows in real]).any(0)
         emptied = (batch.lost > 0) & ~left.cpu()
         for name, count in (("boxes_lost", batch.lost.sum()), ("images_emptied", emptied.sum())):
             self.log(f"train/{name}", count.float(), on_step=False, on_epoch=True, reduce_fx="sum")

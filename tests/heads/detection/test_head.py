@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from osteon.config.specs import DetectionSpec
+from osteon.config.heads import DetectionSpec
 from osteon.errors import OsteonError
 from osteon.heads.detection import DetectionHead
 

@@ -6,7 +6,7 @@ from tests.module.test_layers import NAMES
 
 from osteon.backbone import create_backbone
 from osteon.config import Backbone
-from osteon.config.specs import DetectionSpec
+from osteon.config.heads import DetectionSpec
 from osteon.errors import OsteonError
 from osteon.heads.detection import DetectionHead, check_pyramid
 from osteon.manifest import Target

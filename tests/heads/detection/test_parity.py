@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import FCOS
 
-from osteon.config.specs import DetectionSpec
+from osteon.config.heads import DetectionSpec
 from osteon.heads.detection import DetectionHead
 
 SIZE = (128, 192)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.fcos import FCOS
 
-from osteon.config.specs import DetectionSpec
+from osteon.config.heads import DetectionSpec
 from osteon.errors import OsteonError
 from osteon.heads.base import Columns, Head, LossSum
 from osteon.heads.detection.dense import Targets, anchors_of, build_fcos, build_matcher

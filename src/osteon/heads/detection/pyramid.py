@@ -10,8 +10,6 @@ from torchvision.ops import FeaturePyramidNetwork
 from osteon.errors import OsteonError
 from osteon.heads.detection.levels import doublings, used
 
-GROUPS = 32  # of group norm
-
 
 class Pyramid(nn.Module):
     """A feature pyramid (Lin 2017) with further coarse levels, as FCOS has them.
