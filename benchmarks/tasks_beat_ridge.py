@@ -23,8 +23,8 @@ from osteon.scoring.comparison import Comparison, compare, side
 
 COMMON = ("phantom.image_size=128", "augment=light", "callbacks.progress_bar=false")
 NETWORK = ("backbone=resnet18", "optimizer.lr=1e-3", "optimizer.weight_decay=0.05", "callbacks.ema=0.98")
-HEAD = """Phantoms, test patients alone; resnet18 from scratch, 128 px, seed 0. The difference has its paired 95 % interval;
-of errors (MAE) lower is better. `cpu`: seconds of one core, drawing, training and scoring.
+HEAD = """Phantoms, test patients alone; resnet18 from scratch, 128 px, seed 0. The difference has its paired 95 %
+interval; of errors (MAE) lower is better. `cpu`: seconds of one core, drawing, training and scoring.
 
 | task | score | n | ridge | resnet18 | difference | beaten | patients | epochs | cpu |
 |---|---|---|---|---|---|---|---|---|---|
