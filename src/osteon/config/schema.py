@@ -30,10 +30,13 @@ class Whole(Strict):
 
     Attributes:
         classes: kinds of boxes that count; empty: all.
+        target: a binary target of the dataset that says whether an image is positive, in place of its true boxes;
+            null: it is where it has one. An exam is where any image of it is.
         units: what is scored.
     """
 
     classes: list[str] = Field(default_factory=list)
+    target: str | None = None
     units: Annotated[list[WholeUnit], Field(min_length=1)] = Field(default_factory=lambda: list[WholeUnit](["image"]))
 
 

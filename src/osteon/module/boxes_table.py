@@ -15,10 +15,12 @@ class WholeImage:
     Attributes:
         owner: the task whose boxes they are.
         classes: indices of the classes of boxes that count.
+        truth: (N,) of the manifest's rows: 1 positive, 0 not, NaN where nobody looked; None: what the true boxes say.
     """
 
     owner: str
     classes: tuple[int, ...]
+    truth: np.ndarray | None = None
 
 
 def box_columns(rows: np.ndarray, boxes: np.ndarray, targets: np.ndarray, canvas: Canvas) -> dict[str, list[object]]:

@@ -73,7 +73,9 @@ class PredictionTable:
         parts = [self._keyed(task, rows).assign(**{name: pd.Series(cells) for name, cells in columns.items()})]
         for name, whole in self.wholes.items():
             if whole.owner == task:
-                parts.append(self._keyed(name, rows).assign(**whole_columns(columns, whole.classes)))
+                told = whole_columns(columns, whole.classes)
+                told |= {} if whole.truth is None else {"target": whole.truth[rows]}
+                parts.append(self._keyed(name, rows).assign(**told))
         return parts
 
     def labels(self, task: str) -> list[str]:

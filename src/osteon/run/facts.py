@@ -5,6 +5,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from osteon.config import Config, Task
 from osteon.errors import OsteonError, nearest
 from osteon.heads import scale
@@ -83,13 +85,22 @@ def _whole_facts(name: str, task: Task, target: Target) -> dict[str, TaskFacts]:
 
 def wholes_of(config: Config, prepared: Prepared) -> dict[str, WholeImage]:
     """Return which boxes the answers of whole images are made of."""
-    found = {}
+    found: dict[str, WholeImage] = {}
     for name, task in config.tasks.items():
-        classes = prepared.sources.target(name, task).classes
-        asked = [] if task.whole is None else task.whole.classes or classes
-        for unit in [] if task.whole is None else task.whole.units:
-            found[f"{name}.{unit}"] = WholeImage(name, tuple(classes.index(one) for one in asked))
+        if task.whole is not None:
+            classes = prepared.sources.target(name, task).classes
+            indices = tuple(classes.index(one) for one in task.whole.classes or classes)
+            truth = _said_of_images(task, prepared)
+            found |= {f"{name}.{unit}": WholeImage(name, indices, truth) for unit in task.whole.units}
     return found
+
+
+def _said_of_images(task: Task, prepared: Prepared) -> np.ndarray | None:
+    """Return what the target that `whole` names says of every image; None where it names none."""
+    column = task.whole.target if task.whole is not None else None
+    if column is None:
+        return None
+    return np.asarray(prepared.manifest[column].to_numpy(np.float64, na_value=np.nan))
 
 
 def owner(name: str, config: Config) -> str:

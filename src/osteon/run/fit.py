@@ -76,4 +76,12 @@ def training_facts(trainer: pl.Trainer, model: Model, folder: Path) -> dict[str,
         "device": str(trainer.strategy.root_device),
         "processes": trainer.world_size,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **_lost(folder / "metrics.csv"),
     }
+
+
+def _lost(file: Path) -> dict[str, float]:
+    """Return how many boxes augmentation took an epoch, and how many images it left with none; empty without boxes."""
+    curves = pd.read_csv(file) if file.is_file() else pd.DataFrame()
+    names = ("boxes_lost", "images_emptied")
+    return {f"{name}_an_epoch": float(curves[f"train/{name}"].mean()) for name in names if f"train/{name}" in curves}

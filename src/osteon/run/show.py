@@ -60,4 +60,7 @@ def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path) -> No
         f"{facts['backbone']} (weights: {facts['weights']}), {facts['image_size'][0]}x{facts['image_size'][1]} px, "
         f"{facts['training']['epochs']} epochs in {seconds['train']:.0f} s on {facts['training']['device']}"
     )
+    if "boxes_lost_an_epoch" in facts["training"]:
+        lost, emptied = (facts["training"][f"{name}_an_epoch"] for name in ("boxes_lost", "images_emptied"))
+        console.print(f"augmentation, an epoch: {lost:.1f} boxes lost, {emptied:.1f} images left with none")
     console.print(f"run: {folder}", markup=False, soft_wrap=True)

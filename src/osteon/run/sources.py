@@ -65,6 +65,8 @@ def locate(config: Config) -> Sources:
     for name, task in config.tasks.items():
         for target in task.targets:
             datasets.check_target(f"tasks.{name}.target", target, cards[task.dataset.name])
+        if task.whole is not None and task.whole.target is not None:
+            _check_truth(f"tasks.{name}.whole.target", task.whole.target, cards[task.dataset.name])
     _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:
@@ -83,6 +85,13 @@ def locate(config: Config) -> Sources:
             f"data.root: {', '.join(sorted(drawn))} lies there as drawn phantoms; they do not mix with real data."
         )
     return Sources("phantom" if drawn else "real", roots, cards, specs)
+
+
+def _check_truth(key: str, target: str, card: Card) -> None:
+    datasets.check_target(key, target, card)
+    kind = card.targets[target].kind
+    if kind != "binary":
+        raise OsteonError(f"{key}: found {target!r}, a {kind} target; expected a binary one.")
 
 
 def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
