@@ -8,6 +8,9 @@ from typing import Any
 
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch import Tensor
 
 from osteon.errors import OsteonError
 from osteon.files import write_bytes
@@ -23,6 +26,21 @@ WHOLE = (
     "global_step",
     "pytorch-lightning_version",
 )
+
+
+class Best(ModelCheckpoint):
+    """Keeps the epoch of the highest monitor, of several alike the last: Lightning keeps the first.
+
+    Small val sets tie (an AUROC of 1, an average precision of 0 while boxes are still loose), and the epoch that was
+    trained longer, at a lower learning rate, is the better guess.
+    """
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        """Return whether `current` is as high as the best so far; ranks must agree."""
+        if super().check_monitor_top_k(trainer, current):
+            return True
+        same = current is not None and bool(current == self.best_k_models[self.kth_best_model_path])
+        return trainer.strategy.reduce_boolean_decision(same)
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -117,4 +135,4 @@ def _progress(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _watches(key: str) -> bool:
-    return key.startswith("ModelCheckpoint") and "'monitor': None" not in key
+    return key.startswith(Best.__name__)

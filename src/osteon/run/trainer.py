@@ -22,7 +22,7 @@ from osteon.config import Config, Trainer
 from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.module import MONITOR
-from osteon.run.checkpoints import WholeFiles
+from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
 
 NOTICES = (
@@ -102,7 +102,7 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     if settings.ema is not None:
         callbacks.append(WeightAveraging(avg_fn=_moving(settings.ema)))
     callbacks += [
-        ModelCheckpoint(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
+        Best(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
         ModelCheckpoint(filename="last", save_top_k=1, save_on_train_epoch_end=True, **common),
     ]
     if settings.early_stopping:
