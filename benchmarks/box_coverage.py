@@ -11,11 +11,10 @@ that of 200,000 images. "percentile" is the bootstrap's; "corrected" its quantil
 
 import argparse
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from coverage import SIDES, report, setting, simulate, summary
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 from osteon.scoring import bootstrap
@@ -100,34 +99,20 @@ def condition(n: int, lesions: float, args: argparse.Namespace) -> pd.DataFrame:
         counts.append((sample.clusters, *sample.boxes.true.sum(0)))
         for (name, method), bounds in once(sample, args.replicates, seed).items():
             rows.append((name, method, truth[name], *bounds))
-    frame = pd.DataFrame(rows, columns=["metric", "method", "truth", "value", "low", "high"])
-    frame["below"], frame["above"] = frame["truth"] < frame["low"], frame["truth"] > frame["high"]
-    frame["width"] = frame["high"] - frame["low"]
-    result = frame.groupby(["metric", "method"], sort=False).agg(
-        truth=("truth", "first"), mean=("value", "mean"), below=("below", "mean"), above=("above", "mean"),
-        width=("width", "median"),
-    )  # fmt: skip
     patients, *boxes = np.median(counts, axis=0).astype(int)
-    return result.reset_index().assign(n=n, patients=patients, boxes=f"{sum(boxes)} ({boxes[-1]} rare)")
+    return summary(rows).assign(n=n, patients=patients, boxes=f"{sum(boxes)} ({boxes[-1]} rare)")
 
 
-def report(result: pd.DataFrame, command: str, args: argparse.Namespace) -> str:
-    lines = ["# Coverage of the 95 % intervals of scores of boxes", "", f"`{command}`", ""]
-    lines += [
-        f"{args.sims} simulations a row (standard error of a coverage of 95 %: {np.sqrt(0.0475 / args.sims):.1%}), "
-        f"{args.replicates} replicates, 1-{args.images} images a patient, correlation 0.5 within one.",
-        "truth < interval and truth > interval are the shares missed on either side; mean is of the point estimates.",
-    ]
-    for name, part in result.groupby("metric", sort=False):
-        lines += ["", f"## {name}", ""]
-        lines += ["| images | patients | boxes | truth | mean | method | coverage | truth < | truth > | median width |"]
-        lines += ["| ---: | ---: | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |"]
-        lines += [
-            f"| {row.n} | {row.patients} | {row.boxes} | {row.truth:.3f} | {row.mean:.3f} | {row.method} | "
-            f"{1 - row.below - row.above:.1%} | {row.below:.1%} | {row.above:.1%} | {row.width:.3f} |"
-            for row in part.itertuples()
-        ]
-    return "\n".join(lines) + "\n"
+def told(result: pd.DataFrame, args: argparse.Namespace) -> str:
+    said = [setting(args, "images"), f"{SIDES}; mean is of the point estimates."]
+    columns = {
+        "images": "{row.n}",
+        "patients": "{row.patients}",
+        "boxes": "{row.boxes}",
+        "truth": "{row.truth:.3f}",
+        "mean": "{row.mean:.3f}",
+    }
+    return report("Coverage of the 95 % intervals of scores of boxes", said, result, ["metric"], columns)
 
 
 def main() -> None:
@@ -137,17 +122,11 @@ def main() -> None:
     parser.add_argument("--sims", type=int, default=400)
     parser.add_argument("--replicates", type=int, default=300)
     parser.add_argument("--images", type=int, default=3, help="a patient has 1 to this many")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="write the Markdown here too")
-    args = parser.parse_args()
-    parts = []
-    for lesions, n in itertools.product(args.lesions, args.n):
-        parts.append(condition(n, lesions, args))
-        print(parts[-1].to_string(), file=sys.stderr, flush=True)
-    text = report(pd.concat(parts), f"python benchmarks/box_coverage.py {' '.join(sys.argv[1:])}".strip(), args)
-    print(text)
-    if args.out:
-        args.out.write_text(text, encoding="utf-8")
+    simulate(
+        parser,
+        lambda args: (condition(n, lesions, args) for lesions, n in itertools.product(args.lesions, args.n)),
+        told,
+    )
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ the jackknife without a scale of its own ("plain") are its rivals.
 
 import argparse
 import itertools
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
+from coverage import SIDES, report, setting, simulate, summary
 from scipy.special import ndtri
 
 from osteon.scoring import bootstrap, jackknife
@@ -89,7 +88,7 @@ def findings(shift: float) -> Draw:
     return draw
 
 
-def once(sample: Sample, head: str, replicates: int, seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def once(sample: Sample, head: str, replicates: int, seed: int) -> dict[tuple[str, str], tuple[float, float, float]]:
     prepared = [METRICS[name].prepare(sample, head) for name in SHOWN[head]]
     drawn = bootstrap.replicate(prepared, sample.clusters, replicates, seed, len(sample.target))
     found = {}
@@ -98,11 +97,12 @@ def once(sample: Sample, head: str, replicates: int, seed: int) -> dict[tuple[st
         if value is None:
             continue
         ours = interval(METRICS[name], sample, value, values, head)
-        found[name, "percentile"] = bootstrap.percentile(values)
+        found[name, "percentile"] = (value, *bootstrap.percentile(values))
         if METRICS[name].scale not in ("", "plain") and isinstance(made, Moments):
             low, high, _ = jackknife.interval(made, value, "plain")
-            found[name, "plain"] = (value, value) if low is None or high is None else (low, high)
-        found[name, "osteon"] = (value, value) if ours.low is None or ours.high is None else (ours.low, ours.high)
+            found[name, "plain"] = (value, value, value) if low is None or high is None else (value, low, high)
+        bounds = (value, value) if ours.low is None or ours.high is None else (ours.low, ours.high)
+        found[name, "osteon"] = (value, *bounds)
     return found
 
 
@@ -114,34 +114,15 @@ def condition(n: int, kind: str, head: str, draw: Draw, args: argparse.Namespace
     for seed in range(args.sims):
         sample = draw(n, args.units, rng)
         counts.append(sample.clusters)
-        for (name, method), (low, high) in once(sample, head, args.replicates, seed).items():
-            rows.append((name, method, truth[name], low, high))
-    frame = pd.DataFrame(rows, columns=["metric", "method", "truth", "low", "high"])
-    frame["below"], frame["above"] = frame["truth"] < frame["low"], frame["truth"] > frame["high"]
-    frame["width"] = frame["high"] - frame["low"]
-    result = frame.groupby(["metric", "method"], sort=False).agg(
-        truth=("truth", "first"), below=("below", "mean"), above=("above", "mean"), width=("width", "median")
-    )
-    return result.reset_index().assign(n=n, patients=int(np.median(counts)), kind=kind, head=head)
+        for (name, method), bounds in once(sample, head, args.replicates, seed).items():
+            rows.append((name, method, truth[name], *bounds))
+    return summary(rows).assign(n=n, patients=int(np.median(counts)), kind=kind, head=head)
 
 
-def report(result: pd.DataFrame, command: str, args: argparse.Namespace) -> str:
-    lines = ["# Coverage of the 95 % intervals of numbers and grades", "", f"`{command}`", ""]
-    lines += [
-        f"{args.sims} simulations a row (standard error of a coverage of 95 %: {np.sqrt(0.0475 / args.sims):.1%}), "
-        f"{args.replicates} replicates, 1-{args.units} units a patient, correlation 0.5 within one.",
-        "truth < interval and truth > interval are the shares missed on either side.",
-    ]
-    for (head, name), part in result.groupby(["head", "metric"], sort=False):
-        lines += ["", f"## {head}: {name}", ""]
-        lines += ["| data | n | patients | truth | method | coverage | truth < | truth > | median width |"]
-        lines += ["| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |"]
-        lines += [
-            f"| {row.kind} | {row.n} | {row.patients} | {row.truth:.3f} | {row.method} | "
-            f"{1 - row.below - row.above:.1%} | {row.below:.1%} | {row.above:.1%} | {row.width:.3f} |"
-            for row in part.itertuples()
-        ]
-    return "\n".join(lines) + "\n"
+def told(result: pd.DataFrame, args: argparse.Namespace) -> str:
+    columns = {"data": "{row.kind}", "n": "{row.n}", "patients": "{row.patients}", "truth": "{row.truth:.3f}"}
+    said = [setting(args, "units"), f"{SIDES}."]
+    return report("Coverage of the 95 % intervals of numbers and grades", said, result, ["head", "metric"], columns)
 
 
 def main() -> None:
@@ -152,20 +133,15 @@ def main() -> None:
     parser.add_argument("--sims", type=int, default=1000)
     parser.add_argument("--replicates", type=int, default=500)
     parser.add_argument("--units", type=int, default=4, help="a patient has 1 to this many")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="write the Markdown here too")
-    args = parser.parse_args()
+    simulate(parser, conditions, told)
+
+
+def conditions(args: argparse.Namespace) -> Iterator[pd.DataFrame]:
     kinds = [("normal", "regression", ages(False)), ("tails", "regression", ages(True))]
     kinds += [(f"noise {noise:g}", "ordinal", graded(noise)) for noise in args.noise]
     kinds += [(f"shift {shift:g}", "multilabel", findings(shift)) for shift in args.shift]
-    parts = []
     for (kind, head, draw), n in itertools.product(kinds, args.n):
-        parts.append(condition(n, kind, head, draw, args))
-        print(parts[-1].to_string(), file=sys.stderr, flush=True)
-    text = report(pd.concat(parts), f"python benchmarks/interval_coverage.py {' '.join(sys.argv[1:])}".strip(), args)
-    print(text)
-    if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        yield condition(n, kind, head, draw, args)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ what the score table prints; the percentile bootstrap and BCa are its rivals.
 
 import argparse
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from coverage import SIDES, report, setting, simulate, summary
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
@@ -62,7 +61,7 @@ def bca(sample: Sample, value: float, values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def once(sample: Sample, args: argparse.Namespace, seed: int) -> dict[tuple[str, str], tuple[float, float]]:
+def once(sample: Sample, args: argparse.Namespace, seed: int) -> dict[tuple[str, str], tuple[float, float, float]]:
     prepared = [METRICS[name].prepare(sample, "binary") for name in SHOWN]
     drawn = bootstrap.replicate(prepared, sample.clusters, args.replicates, seed, len(sample.target))
     found = {}
@@ -71,10 +70,10 @@ def once(sample: Sample, args: argparse.Namespace, seed: int) -> dict[tuple[str,
         if value is None:
             continue
         ours = interval(METRICS[name], sample, value, values)
-        found[name, "percentile"] = bootstrap.percentile(values)
+        found[name, "percentile"] = (value, *bootstrap.percentile(values))
         if name == "kappa":
-            found[name, "BCa"] = bca(sample, value, values)
-        found[name, "osteon"] = (-1.0, 1.0) if ours.low is None else (ours.low, ours.high)
+            found[name, "BCa"] = (value, *bca(sample, value, values))
+        found[name, "osteon"] = (value, -1.0, 1.0) if ours.low is None else (value, ours.low, ours.high)
     return found
 
 
@@ -86,36 +85,23 @@ def condition(n: int, asked: float, prevalence: float, args: argparse.Namespace)
     for seed in range(args.sims):
         sample = draw(n, shift, args, prevalence, rng)
         patients.append(sample.clusters)
-        for (name, method), (low, high) in once(sample, args, seed).items():
-            rows.append((name, method, truth[name], low, high))
-    frame = pd.DataFrame(rows, columns=["metric", "method", "truth", "low", "high"])
-    frame["below"], frame["above"] = frame["truth"] < frame["low"], frame["truth"] > frame["high"]
-    frame["width"] = frame["high"] - frame["low"]
-    result = frame.groupby(["metric", "method"], sort=False).agg(
-        truth=("truth", "first"), below=("below", "mean"), above=("above", "mean"), width=("width", "median")
-    )
-    result.insert(0, "patients", int(np.median(patients)))
-    return result.reset_index().assign(n=n, prevalence=prevalence)
+        for (name, method), bounds in once(sample, args, seed).items():
+            rows.append((name, method, truth[name], *bounds))
+    return summary(rows).assign(patients=int(np.median(patients)), n=n, prevalence=prevalence)
 
 
-def report(result: pd.DataFrame, command: str, args: argparse.Namespace) -> str:
-    lines = ["# Coverage of the 95 % intervals", "", f"`{command}`", ""]
-    lines += [
-        f"{args.sims} simulations a row (standard error of a coverage of 95 %: {np.sqrt(0.0475 / args.sims):.2%}), "
-        f"{args.replicates} replicates, 1-{args.studies} studies a patient, correlation {args.correlation} within one.",
-        "truth < interval and truth > interval are the shares missed on either side. Samples in which the metric is "
-        "undefined are left out.",
+def told(result: pd.DataFrame, args: argparse.Namespace) -> str:
+    said = [
+        setting(args, "studies", args.correlation, 2),
+        f"{SIDES}. Samples in which the metric is undefined are left out.",
     ]
-    for name in SHOWN:
-        lines += ["", f"## {name}", ""]
-        lines += ["| n | patients | prevalence | truth | method | coverage | truth < | truth > | median width |"]
-        lines += ["| ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |"]
-        for row in result[result["metric"] == name].itertuples():
-            lines.append(
-                f"| {row.n} | {row.patients} | {row.prevalence:.2f} | {row.truth:.3f} | {row.method} | "
-                f"{1 - row.below - row.above:.1%} | {row.below:.1%} | {row.above:.1%} | {row.width:.3f} |"
-            )
-    return "\n".join(lines) + "\n"
+    columns = {
+        "n": "{row.n}",
+        "patients": "{row.patients}",
+        "prevalence": "{row.prevalence:.2f}",
+        "truth": "{row.truth:.3f}",
+    }
+    return report("Coverage of the 95 % intervals", said, result, ["metric"], columns)
 
 
 def main() -> None:
@@ -127,17 +113,14 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=1000)
     parser.add_argument("--studies", type=int, default=4, help="a patient has 1 to this many")
     parser.add_argument("--correlation", type=float, default=0.5)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="write the Markdown here too")
-    args = parser.parse_args()
-    parts = []
-    for prevalence, asked, n in itertools.product(args.prevalence, args.kappa, args.n):
-        parts.append(condition(n, asked, prevalence, args))
-        print(parts[-1].to_string(), file=sys.stderr, flush=True)
-    text = report(pd.concat(parts), f"python benchmarks/kappa_coverage.py {' '.join(sys.argv[1:])}".strip(), args)
-    print(text)
-    if args.out:
-        args.out.write_text(text, encoding="utf-8")
+    simulate(
+        parser,
+        lambda args: (
+            condition(n, asked, prevalence, args)
+            for prevalence, asked, n in itertools.product(args.prevalence, args.kappa, args.n)
+        ),
+        told,
+    )
 
 
 if __name__ == "__main__":
