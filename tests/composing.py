@@ -23,6 +23,13 @@ SMALL = (
 )
 
 
+def small(task: str) -> tuple[str, ...]:
+    """Return SMALL for a task; a head of boxes is made as narrow as it may be."""
+    boxes = "/head@head: detection" in (conf_dir() / "task" / f"{task}.yaml").read_text(encoding="utf-8")
+    narrow = ("width=64", "convs=1") if boxes else ()
+    return (f"task={task}", *SMALL, *(f"tasks.{task}.head.{word}" for word in narrow))
+
+
 def container(*overrides: str) -> dict[str, Any]:
     """Return the composed container of `train.yaml` with overrides."""
     GlobalHydra.instance().clear()

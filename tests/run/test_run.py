@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, cohen_kappa_score, mean_absolute_error, roc_auc_score
-from tests.composing import SMALL, config
+from tests.composing import config, small
 from tests.scoring.coco import reference
 
 from osteon import predictions
@@ -32,7 +32,7 @@ def result(request: pytest.FixtureRequest, runs: dict[str, Result], tmp_path_fac
     """Return the one small run of a task."""
     task = str(request.param)
     if task not in runs:
-        runs[task] = run(config(f"task={task}", *SMALL), tmp_path_factory.mktemp("run") / task, [f"task={task}"])
+        runs[task] = run(config(*small(task)), tmp_path_factory.mktemp("run") / task, [f"task={task}"])
     return runs[task]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.composing import SMALL, config
+from tests.composing import config, small
 
 from osteon import predictions
 from osteon.errors import OsteonError
@@ -16,7 +16,7 @@ TASK = "wrist_fracture_detection"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    return run(config(f"task={TASK}", *SMALL, "trainer.max_epochs=1"), tmp_path_factory.mktemp("run") / "wrist", [])
+    return run(config(*small(TASK), "trainer.max_epochs=1"), tmp_path_factory.mktemp("run") / "wrist", [])
 
 
 def test_the_truth_of_image_and_exam_is_what_the_dataset_says_of_the_image(trained: Result) -> None:
@@ -44,6 +44,6 @@ def test_what_augmentation_took_is_reported(trained: Result) -> None:
     ("target", "said"), [("fracture_visble", "Did you mean 'fracture_visible'"), ("boxes", "expected a binary one")]
 )
 def test_a_truth_that_is_none_is_refused_before_an_image_is_read(target: str, said: str, tmp_path: Path) -> None:
-    wrong = config(f"task={TASK}", *SMALL, f"tasks.{TASK}.whole.target={target}")
+    wrong = config(*small(TASK), f"tasks.{TASK}.whole.target={target}")
     with pytest.raises(OsteonError, match=rf"tasks\.{TASK}\.whole\.target: .*{said}"):
         locate(wrong)
