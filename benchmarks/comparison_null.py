@@ -1,13 +1,16 @@
 """How often a comparison says that two sides differ where they do not, and how often its intervals hold the truth.
 
 Null: two readers of one quality are drawn, then exchanged at random within each patient, so that A and B differ by
-chance alone; the share of p <= 0.05 is told of the paired bootstrap (as `osteon compare` prints it, and of the plain
-percentile interval turned round), DeLong's test and McNemar's exact one. Its p is discrete: it must stay at 5 % or
-below. Alternative: B reads better; the share of intervals that hold the difference of a million units is told.
+chance alone; the share of p <= 0.05 is told of `osteon compare` (A and B exchanged), of the plain percentile interval
+of the paired bootstrap turned round, of DeLong's test and of McNemar's exact one, whose p is discrete: it must stay at
+5 % or below. Then of readers who are equal in one score only: B's scores on another scale, ROC curves of one area that
+cross, calls of one kappa at other rates. There exchanging A and B is no longer exact.
+With --intervals instead: B reads better; the share of intervals that hold the difference of a million units.
 Patients have 1 to --units units that share half of their variance; the two readers' noise correlates with 0.6.
 The tests of DeLong and McNemar are told where a patient has one unit only.
 
     python benchmarks/comparison_null.py --sims 4000 --out benchmarks/results/comparison_null.md
+    python benchmarks/comparison_null.py --intervals --sims 2000 --out benchmarks/results/comparison_intervals.md
 """
 
 import argparse
@@ -18,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from osteon.scoring.comparison.exchange import exchanged
 from osteon.scoring.comparison.one_unit import by_formula
 from osteon.scoring.comparison.paired import Contrast, drawn, judge
 from osteon.scoring.metrics import metric
@@ -41,7 +46,12 @@ class Kind:
     name: str
     head: str
     null: Draw
-    better: Draw
+    better: Draw | None = None
+    shown: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return self.shown or SHOWN[self.head]
 
 
 def latent(cluster: np.ndarray, rng: np.random.Generator) -> Floats:
@@ -79,28 +89,82 @@ def ages(a: float, b: float) -> Draw:
     return draw
 
 
+def unlike(bend: Callable[[Floats, np.ndarray], Floats], cuts: tuple[float, float] = (0.5, 0.5)) -> Draw:
+    """Return readers of whom B's (n,) noise and targets are bent into other scores; not exchanged."""
+
+    def draw(cluster: np.ndarray, rng: np.random.Generator, exchanged: bool) -> Pair:
+        target = (latent(cluster, rng) > 0.3).astype(np.intp)
+        a, b = noises(cluster, rng, exchanged=False)
+        scores = ndtr(1.5 * (target - 0.5) + a), bend(b, target)
+        made = zip(scores, cuts, strict=True)
+        first, second = (Sample(target, score, (score > cut).astype(np.intp), cluster) for score, cut in made)
+        return first, second
+
+    return draw
+
+
+def plain(noise: Floats, target: np.ndarray) -> Floats:
+    return np.asarray(ndtr(1.5 * (target - 0.5) + noise))
+
+
+def pale(noise: Floats, target: np.ndarray) -> Floats:
+    return np.asarray(plain(noise, target) ** 8 / 20)
+
+
+def crossing(noise: Floats, target: np.ndarray) -> Floats:
+    # Positives spread 2.5 times as much; the area is Phi(mean / sqrt(1 + sd^2)) as A's is Phi(1.5 / sqrt(2)).
+    mean = 1.5 / np.sqrt(2) * np.sqrt(1 + 2.5**2)
+    return np.asarray(ndtr(np.where(target == 1, mean + 2.5 * noise, noise)))
+
+
+def cut_of_equal_kappa(mine: float) -> float:
+    """Return B's cut, on the other side of the best one, at which its kappa is A's at `mine`."""
+    a, b = unlike(plain)(np.arange(TRUTH), np.random.default_rng(2), False)
+    kappa = metric("kappa", "binary")
+
+    def at(sample: Sample, cut: float) -> float:
+        called = Sample(sample.target, sample.score, (sample.score > cut).astype(np.intp), sample.cluster)
+        return float(kappa.prepare(called, "binary")(called.one())[0])
+
+    return float(brentq(lambda cut: at(b, cut) - at(a, mine), 0.6, 0.95))
+
+
 KINDS = (
     Kind("AUROC 0.86", "binary", findings(1.5, 1.5), findings(1.2, 1.8)),
     Kind("AUROC 0.98", "binary", findings(3.0, 3.0), findings(2.6, 3.2)),
     Kind("errors of 12 months", "regression", ages(12, 12), ages(12, 9.6)),
 )
+LOW_CUT = 0.3
 
 
-def contrasts(pair: Pair, head: str) -> list[Contrast]:
-    return [Contrast(metric(name, head), head, (pair[0],), (pair[1],)) for name in SHOWN[head]]
+def unlike_kinds() -> tuple[Kind, ...]:
+    rates = unlike(plain, (LOW_CUT, cut_of_equal_kappa(LOW_CUT)))
+    return (
+        Kind("another scale", "binary", unlike(pale), shown=("auroc", "average_precision")),
+        Kind("ROC curves cross", "binary", unlike(crossing), shown=("auroc",)),
+        Kind("calls at other rates", "binary", rates, shown=("kappa",)),
+    )
 
 
-def truths(draw: Draw, head: str) -> list[float]:
+def contrasts(pair: Pair, kind: Kind) -> list[Contrast]:
+    return [Contrast(metric(name, kind.head), kind.head, (pair[0],), (pair[1],)) for name in kind.metrics]
+
+
+def truths(draw: Draw, kind: Kind) -> list[float]:
     pair = draw(np.arange(TRUTH), np.random.default_rng(1), False)
-    return [float(one.prepare()(pair[0].one())[0]) for one in contrasts(pair, head)]
+    return [float(one.prepare()(pair[0].one())[0]) for one in contrasts(pair, kind)]
 
 
 def once(made: list[Contrast], replicates: int, seed: int, truth: list[float]) -> Iterator[tuple[str, str, bool]]:
     """Yield (metric, method, whether p <= 0.05 or, with a truth, whether the interval holds it)."""
     values, clusters = drawn(made, replicates, seed), made[0].first.clusters
-    for place, (one, row) in enumerate(zip(made, values, strict=True)):
+    swaps = np.full_like(values, np.nan) if truth else exchanged(made, replicates, seed)
+    for place, (one, row, swapped) in enumerate(zip(made, values, swaps, strict=True)):
         name, known = one.metric.name, row[np.isfinite(row)]
-        found = judge(row, clusters, one.differing())
+        a, b = one.values(one.a), one.values(one.b)
+        if a is None or b is None:
+            continue
+        found = judge(row, swapped, b[0] - a[0], clusters, one.differing())
         low, high = np.quantile(known, [0.025, 0.975])
         if truth:
             if found.low is not None and found.high is not None:
@@ -114,16 +178,25 @@ def once(made: list[Contrast], replicates: int, seed: int, truth: list[float]) -
             yield name, str(test.name), test.p <= 0.05
 
 
-def condition(kind: Kind, patients: int, units: int, args: argparse.Namespace, null: bool) -> pd.DataFrame:
+def condition(kind: Kind, patients: int, units: int, args: argparse.Namespace) -> pd.DataFrame:
     rng, rows = np.random.default_rng(args.seed), []
-    draw = kind.null if null else kind.better
-    truth = [] if null else truths(draw, kind.head)
+    draw = kind.better if args.intervals and kind.better else kind.null
+    truth = truths(draw, kind) if args.intervals else []
     for seed in range(args.sims):
         cluster = np.repeat(np.arange(patients), rng.integers(1, units + 1, size=patients))
-        rows += list(once(contrasts(draw(cluster, rng, null), kind.head), args.replicates, seed, truth))
+        pair = draw(cluster, rng, not args.intervals)
+        rows += list(once(contrasts(pair, kind), args.replicates, seed, truth))
     frame = pd.DataFrame(rows, columns=["metric", "method", "found"])
     shares = frame.groupby(["metric", "method"], sort=False)["found"].agg(["mean", "size"]).reset_index()
     return shares.assign(kind=kind.name, patients=patients, units=f"1-{units}" if units > 1 else "1")
+
+
+def conditions(kinds: tuple[Kind, ...], args: argparse.Namespace) -> Iterator[pd.DataFrame]:
+    for kind in kinds:
+        for patients, units in [size for n in args.patients for size in ((n, 1), (n // 2, args.units))]:
+            found = condition(kind, patients, units, args)
+            print(found.to_string(), file=sys.stderr, flush=True)
+            yield found
 
 
 def table(parts: list[pd.DataFrame], methods: list[str]) -> list[str]:
@@ -138,6 +211,21 @@ def table(parts: list[pd.DataFrame], methods: list[str]) -> list[str]:
     return lines
 
 
+def of_p(args: argparse.Namespace) -> Iterator[str]:
+    methods, many = ["osteon", "percentile", "DeLong", "McNemar"], 1.96 * np.sqrt(0.0475 / args.sims)
+    yield f"{args.sims} simulations a row, {args.replicates} replicates: 95 % of exact tests lie between"
+    yield f"{0.05 - many:.1%} and {0.05 + many:.1%}. Share of p <= 0.05 where A and B are exchanged at random."
+    yield from ("", *table(list(conditions(KINDS, args)), methods))
+    yield from ("", "## Readers who are unlike, but equal in the score that is compared", "")
+    yield from table(list(conditions(unlike_kinds(), args)), methods)
+
+
+def of_intervals(args: argparse.Namespace) -> Iterator[str]:
+    yield "Share of 95 % intervals that hold the true difference, B being better, of the samples in which six or more "
+    yield f"patients differ; the others are given no interval. {args.sims} simulations, {args.replicates} replicates."
+    yield from ("", *table(list(conditions(KINDS, args)), ["osteon", "percentile"]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sims", type=int, default=1000)
@@ -145,29 +233,12 @@ def main() -> None:
     parser.add_argument("--patients", type=int, nargs="+", default=[200, 50])
     parser.add_argument("--units", type=int, default=3, help="a patient has 1 to this many; half as many patients then")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--intervals", action="store_true", help="of intervals, not of p")
     parser.add_argument("--out", type=Path, help="write the Markdown here too")
     args = parser.parse_args()
-    sizes = [size for n in args.patients for size in ((n, 1), (n // 2, args.units))]
-    made: dict[bool, list[pd.DataFrame]] = {True: [], False: []}
-    for null, parts in made.items():
-        for kind in KINDS:
-            for patients, units in sizes:
-                parts.append(condition(kind, patients, units, args, null))
-                print(parts[-1].to_string(), file=sys.stderr, flush=True)
-    lines = ["# Comparisons where nothing differs", ""]
-    lines += [f"`python benchmarks/comparison_null.py {' '.join(sys.argv[1:])}`".replace(" `", "`"), ""]
-    lines += [
-        f"{args.sims} simulations a row (standard error of a share of 5 %: {np.sqrt(0.0475 / args.sims):.2%}), "
-        f"{args.replicates} replicates. Share of p <= 0.05 where A and B are exchanged at random within each patient.",
-        "",
-        *table(made[True], ["osteon", "percentile", "DeLong", "McNemar"]),
-        "",
-        "## Share of 95 % intervals that hold the true difference, B being better",
-        "",
-        "Of the samples in which six or more patients differ; the others are given no interval.",
-        "",
-        *table(made[False], ["osteon", "percentile"]),
-    ]
+    title = "# Intervals of a difference" if args.intervals else "# Comparisons where nothing differs"
+    command = f"python benchmarks/comparison_null.py {' '.join(sys.argv[1:])}".strip()
+    lines = [title, "", f"`{command}`", "", *(of_intervals(args) if args.intervals else of_p(args))]
     text = "\n".join(lines) + "\n"
     print(text)
     if args.out:

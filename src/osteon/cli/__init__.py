@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from osteon.cli.data import verbs as data_verbs
+from osteon.cli.ensemble import ensemble
 from osteon.cli.scores import compare, score
 from osteon.errors import OsteonError
 
@@ -26,7 +27,7 @@ def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as 
     os.execv(sys.executable, [sys.executable, "-m", "osteon.train", *(words or [])])
 
 
-for verb in (score, compare):
+for verb in (score, compare, ensemble):
     app.command()(verb)
 
 

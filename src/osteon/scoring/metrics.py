@@ -126,7 +126,8 @@ def estimate(item: Metric, sample: Sample, head: str) -> float | None:
     """Return the metric's value, None where it is undefined; kappa of one class only is 0, with a warning."""
     if not len(sample.target):
         return None
-    if item.name in ("kappa", "quadratic_kappa") and len(np.unique(np.concatenate([sample.target, sample.call]))) == 1:
+    one = sample.target[0]
+    if item.name in ("kappa", "quadratic_kappa") and (sample.target == one).all() and (sample.call == one).all():
         warnings.warn(f"{item.name}: targets and calls are all of one class, kappa is set to 0", stacklevel=2)
     value = float(item.prepare(sample, head)(sample.one())[0])
     return value if np.isfinite(value) else None

@@ -11,9 +11,8 @@ from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
 from osteon.scoring import bands
 from osteon.scoring.boxes import matched
+from osteon.scoring.grouping import Floats, Grouping, grouped_by
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 UNKNOWN = "unknown"
 
 
@@ -37,16 +36,13 @@ def units(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
             anything but their mean.
     """
     # Boxes lie on an image: no other unit has them.
-    codes, ids = pd.factorize(frame["image_id" if facts.head == "detection" else "unit_id"])
-    count = len(ids)
-    first = np.empty(count, np.intp)
-    first[codes[::-1]] = np.arange(len(frame))[::-1]
-    target = _truth(frame, codes, count, facts.truth)
-    columns: dict[str, object] = {"unit_id": np.asarray(ids)}
-    columns |= {name: frame[name].to_numpy()[first] for name in ("group_id", "source") if name in frame}
-    columns |= {"n_images": np.bincount(codes, minlength=count), "target": target}
-    columns |= _pooled(frame, codes, count, facts)
-    columns |= {name: _labels(bands.by_column(name, frame[name]), codes, count) for name in facts.groups}
+    by = grouped_by(frame["image_id" if facts.head == "detection" else "unit_id"])
+    columns: dict[str, object] = {"unit_id": by.ids}
+    columns |= {name: frame[name].take(by.first).array for name in ("group_id", "source") if name in frame}
+    target = _truth(frame, by, facts.truth)
+    columns |= {"n_images": by.sizes, "target": target}
+    columns |= _pooled(frame, by, facts)
+    columns |= {name: _labels(bands.by_column(name, frame[name]), by) for name in facts.groups}
     if (band := bands.by_target(target, facts)) is not None:
         columns[bands.TARGET] = band
     return pd.DataFrame(columns)
@@ -59,84 +55,91 @@ def scores(table: pd.DataFrame, facts: TaskFacts) -> Floats:
     return table[[f"p{index}" for index in range(len(facts.classes))]].to_numpy(np.float64)
 
 
-def _truth(frame: pd.DataFrame, codes: Codes, count: int, rule: str) -> Floats:
+def _truth(frame: pd.DataFrame, by: Grouping, rule: str) -> Floats:
     target = frame["target"].to_numpy(np.float64)
-    known = ~np.isnan(target)
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, codes[known], target[known])
-    np.maximum.at(high, codes[known], target[known])
+    if by.alike(target):
+        return target[by.first]
+    low, high = by.lowest(target), by.highest(target)
     if rule == "same" and (conflict := low < high).any():
-        rows = frame[frame["unit_id"].to_numpy() == frame["unit_id"].to_numpy()[codes == np.argmax(conflict)][0]]
+        rows = frame[by.codes == np.argmax(conflict)]
         found = ", ".join(f"{image}={value:g}" for image, value in zip(rows["image_id"], rows["target"], strict=True))
         raise OsteonError(
             f"unit {rows['unit_id'].iloc[0]}: its images have different targets ({found}); {int(conflict.sum())} such "
             "units. Correct the labels, or choose truth: any (one positive image makes the unit positive) or max."
         )
-    return np.where(np.isfinite(high), high, np.nan)
+    return high
 
 
-def _pooled(frame: pd.DataFrame, codes: Codes, count: int, facts: TaskFacts) -> Mapping[str, NDArray[Any]]:
+def _pooled(frame: pd.DataFrame, by: Grouping, facts: TaskFacts) -> Mapping[str, NDArray[Any]]:
     if facts.head == "binary":
-        score = frame["probability"].to_numpy(np.float64)
-        return {"probability": _pool(score, codes, count, facts)}
+        return {"probability": pool(frame["probability"].to_numpy(np.float64), by, facts)}
     if facts.head == "detection":
         return matched(frame, facts)
     if facts.head == "regression":
-        if facts.pool != "mean":
-            raise OsteonError(f"pool: {facts.pool!r} has no meaning for a regression head; choose mean.")
-        return {"value": _mean(frame["value"].to_numpy(np.float64), codes, count)}
-    if facts.pool not in ("mean", "vote"):
-        raise OsteonError(f"pool: {facts.pool!r} has no meaning for a {facts.head} head; choose mean or vote.")
-    matrix: Floats = np.stack(frame["probabilities"].to_list()).astype(np.float64)
-    value = frame["value"].to_numpy(np.float64) if facts.head == "ordinal" else np.empty(0)
-    if facts.pool == "vote":
-        value = matrix.argmax(1).astype(np.float64)
-        matrix = np.eye(matrix.shape[1], dtype=np.float64)[matrix.argmax(1)]
-    found = {f"p{index}": _mean(column, codes, count) for index, column in enumerate(np.asarray(matrix.T, np.float64))}
-    return found | ({"value": _mean(value, codes, count)} if facts.head == "ordinal" else {})
+        return {"value": pool(frame["value"].to_numpy(np.float64), by, facts)}
+    matrix: Floats = np.stack(frame["probabilities"].to_list()).astype(np.float64).T
+    found = {f"p{index}": column for index, column in enumerate(pool(matrix, by, facts))}
+    if facts.head == "multiclass":
+        return found
+    value = matrix.argmax(0).astype(np.float64) if facts.pool == "vote" else frame["value"].to_numpy(np.float64)
+    return found | {"value": by.mean(value)}
 
 
-def _pool(score: Floats, codes: Codes, count: int, facts: TaskFacts) -> Floats:
+def pool(score: Floats, by: Grouping, facts: TaskFacts) -> Floats:
+    """Pool the images' scores to their units', as the task says.
+
+    Args:
+        score: (..., n) probabilities or values of n images; (..., classes, n) of a head with classes.
+        by: the images of each of u units.
+        facts: head, `pool` and, of a vote, the threshold that an image is called positive above.
+
+    Returns:
+        (..., u) or (..., classes, u) scores of the units.
+
+    Raises:
+        OsteonError: several classes pooled by max or noisy_or, numbers by anything but their mean.
+    """
+    possible = {"binary": ("mean", "max", "noisy_or", "vote"), "regression": ("mean",)}.get(
+        facts.head, ("mean", "vote")
+    )
+    if facts.pool not in possible:
+        said = " or ".join(possible)
+        raise OsteonError(f"pool: {facts.pool!r} has no meaning for a {facts.head} head; choose {said}.")
     if facts.pool == "max":
-        highest = np.zeros(count)
-        np.maximum.at(highest, codes, score)
-        return highest
+        return by.highest(score)
     if facts.pool == "noisy_or":
         with np.errstate(divide="ignore"):
-            pooled: Floats = -np.expm1(np.bincount(codes, np.log1p(-score), count))
+            pooled: Floats = -np.expm1(by.sum(np.log1p(-score)))
         # An image alone keeps its own value to the last digit: thresholds are strict.
-        return np.where(np.bincount(codes) == 1, np.bincount(codes, score), pooled)
-    if facts.pool == "vote":
+        return np.where(by.sizes == 1, by.sum(score), pooled)
+    if facts.pool == "vote" and facts.head == "binary":
         # A vote is the share of the images that the protocol's threshold calls positive.
         score = (score > facts.protocol_threshold).astype(np.float64)
-    return _mean(score, codes, count)
+    elif facts.pool == "vote":
+        called = np.expand_dims(score.argmax(-2), -2)
+        score = (np.arange(score.shape[-2])[:, None] == called).astype(np.float64)
+    return by.mean(score)
 
 
-def _mean(score: Floats, codes: Codes, count: int) -> Floats:
-    pooled: Floats = np.bincount(codes, score, count) / np.bincount(codes, minlength=count)
-    # Equal images must pool to their own value: 3 x 0.1 / 3 is not 0.1, and thresholds are strict.
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, codes, score)
-    np.maximum.at(high, codes, score)
-    return np.clip(pooled, low, high)
-
-
-def _labels(column: pd.Series, codes: Codes, count: int) -> NDArray[np.object_]:
+def _labels(column: pd.Series, by: Grouping) -> pd.Series:
     """Return one text a unit; a missing value says nothing where another image of the unit has one."""
     kinds, values = pd.factorize(column)
     names = np.array([*(_text(value) for value in values), UNKNOWN], dtype=object)
-    low, high = np.full(count, len(values), np.intp), np.full(count, -1, np.intp)
-    known = kinds >= 0
-    np.minimum.at(low, codes[known], kinds[known])
-    np.maximum.at(high, codes[known], kinds[known])
-    labels = names[low]
-    mixed = (low < high) & (high >= 0)
-    if mixed.any():
-        rows = known & mixed[codes]
-        pairs = pd.DataFrame({"unit": codes[rows], "name": names[kinds[rows]]}).drop_duplicates().sort_values("name")
-        joined = pairs.groupby("unit")["name"].agg("+".join)
-        labels[joined.index.to_numpy()] = joined.to_numpy()
-    return labels
+    if by.alike(kinds):
+        # What is missing has the code -1, the last name.
+        return pd.Series(names).take(kinds[by.first] % len(names)).reset_index(drop=True)
+    place = np.where(kinds < 0, np.nan, kinds)
+    low, high = by.lowest(place), by.highest(place)
+    labels = pd.Series(names).take(np.where(np.isnan(low), len(values), low).astype(np.intp))
+    mixed = low < high
+    if not mixed.any():
+        return labels.reset_index(drop=True)
+    rows = (kinds >= 0) & mixed[by.codes]
+    pairs = pd.DataFrame({"unit": by.codes[rows], "name": names[kinds[rows]]}).drop_duplicates().sort_values("name")
+    joined = pairs.groupby("unit")["name"].agg("+".join)
+    found = labels.to_numpy(object)
+    found[joined.index.to_numpy()] = joined.to_numpy()
+    return pd.Series(found)
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.scoring.coco import facts as boxes_facts
+from tests.scoring.coco import table as boxes_table
 from tests.scoring.comparison.conftest import Judge, Make, altered, noisy
 from tests.scoring.conftest import FACTS
 
@@ -77,6 +79,19 @@ def test_rows_that_differ(
 def test_a_task_told_in_two_ways(pair: Pair, judged: Judge, facts: dict[str, Any], message: str) -> None:
     with pytest.raises(OsteonError, match=message):
         judged(pair[0], other_task(pair[1], "mura", **facts))
+
+
+def test_boxes_that_are_hit_by_two_rules(tmp_path: Path, judged: Judge) -> None:
+    box = [[0.0, 0.0, 9.0, 9.0, 0.0]]
+    frame = boxes_table([[[*box[0], 0.9]]] * 4, [box] * 4)
+    for name, hit in (("a", "iou_0.5"), ("b", "centre")):
+        write(
+            tmp_path / name / "predictions" / "test.parquet", frame, {"wrist": boxes_facts(hit=hit)}, {"name": name}, {}
+        )
+    with pytest.raises(
+        OsteonError, match=r"its hit is 'iou_0\.5' in A .*'centre' in B .*so its scores mean two things"
+    ):
+        judged(tmp_path / "a", tmp_path / "b")
 
 
 def test_no_task_in_common(pair: Pair, judged: Judge) -> None:

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics as sk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 from tests.scoring.comparison.conftest import Judge, Make, altered, noisy
 from tests.scoring.drawn import AGE, FINDINGS, GRADE, ages, findings, graded
 
@@ -119,6 +122,12 @@ def by_hand(p: list[float]) -> list[float]:
 @pytest.mark.parametrize("p", [[0.01, 0.04, 0.03, 0.005], [0.5], [0.9, 0.9], [0.02, 0.02, 0.03]])
 def test_holm_by_hand(p: list[float]) -> None:
     np.testing.assert_allclose(holm(np.array(p)), by_hand(p))
+
+
+@settings(max_examples=10, deadline=None)  # each call of statsmodels' collects garbage
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_is_that_of_statsmodels(p: list[float]) -> None:
+    np.testing.assert_array_equal(holm(np.array(p)), multipletests(p, method="holm")[1])
 
 
 def test_families_are_groups_of_a_task_or_tasks() -> None:

@@ -1,5 +1,6 @@
 """Holm's adjustment of the p values that are read together."""
 
+import numpy as np
 import pandas as pd
 
 from osteon.scoring.sample import Floats
@@ -26,9 +27,10 @@ def adjusted(table: pd.DataFrame) -> pd.DataFrame:
 def holm(p: Floats) -> Floats:
     """Return (k,) adjusted p values that hold the chance of any false claim among k at the level.
 
-    Holm (1979), Scand J Stat 6:65.
+    Holm (1979), Scand J Stat 6:65. Not statsmodels': it collects garbage at every call, 50 ms each of 80 calls.
     """
-    from statsmodels.stats.multitest import multipletests
-
-    result: Floats = multipletests(p, method="holm")[1]
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(stepped, 1.0)
     return result

@@ -11,7 +11,7 @@ from osteon.scoring import bands
 from osteon.scoring.comparison.sides import Side
 
 # What both sides must say of a task, because its metrics mean nothing else otherwise.
-SAME = ("head", "unit", "classes", "protocol_threshold", "of", "unit_name", "cut")
+SAME = ("head", "unit", "classes", "protocol_threshold", "of", "unit_name", "cut", "hit")
 
 
 @dataclass(frozen=True)

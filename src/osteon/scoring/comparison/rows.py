@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from osteon.scoring.comparison.exchange import exchanged
 from osteon.scoring.comparison.matching import Matched
 from osteon.scoring.comparison.one_unit import by_formula
 from osteon.scoring.comparison.paired import METHOD, Contrast, Judged, drawn, judge
@@ -95,21 +96,21 @@ def _of_findings(table: pd.DataFrame, kept: pd.DataFrame) -> Sample:
 def _judged(contrasts: list[Contrast], replicates: int, seed: int) -> Iterator[tuple[Contrast, dict[str, Any]]]:
     if not contrasts:
         return
-    draws: Floats = np.full((len(contrasts), 0), np.nan)
+    draws = swaps = np.full((len(contrasts), 0), np.nan)
     if len(contrasts[0].first.target):
-        draws = drawn(contrasts, replicates, seed)
-    for contrast, values in zip(contrasts, draws, strict=True):
-        yield contrast, _row(contrast, values)
+        draws, swaps = drawn(contrasts, replicates, seed), exchanged(contrasts, replicates, seed)
+    for contrast, values, swapped in zip(contrasts, draws, swaps, strict=True):
+        yield contrast, _row(contrast, values, swapped)
 
 
-def _row(contrast: Contrast, values: Floats) -> dict[str, Any]:
+def _row(contrast: Contrast, values: Floats, swapped: Floats) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         a, b = contrast.values(contrast.a), contrast.values(contrast.b)
     sample, item = contrast.first, contrast.metric
     difference = None if a is None or b is None else float(np.mean(b) - np.mean(a))
     differing = contrast.differing()
-    found = _judge(contrast, difference, values, differing)
+    found = _judge(contrast, difference, (values, swapped), differing)
     test = by_formula(contrast) if difference is not None else None
     notes = [contrast.point.note if contrast.point else "", *found.notes, test.note if test else ""]
     notes += [*dict.fromkeys(str(one.message) for one in said)]
@@ -137,12 +138,12 @@ def _row(contrast: Contrast, values: Floats) -> dict[str, Any]:
     }
 
 
-def _judge(contrast: Contrast, difference: float | None, values: Floats, differing: int) -> Judged:
+def _judge(contrast: Contrast, difference: float | None, draws: tuple[Floats, Floats], differing: int) -> Judged:
     if difference is None:
         return Judged(notes=() if len(contrast.first.target) else ("no labelled unit",))
     if contrast.metric.name == "ece":
         return Judged(notes=("no interval and no p: biased upwards in small samples, on both sides",))
-    return judge(values, contrast.first.clusters, differing)
+    return judge(*draws, difference, contrast.first.clusters, differing)
 
 
 def _spread(values: list[float] | None) -> float | None:
