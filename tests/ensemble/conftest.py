@@ -28,7 +28,7 @@ def fractures(studies: int, split: str) -> pd.DataFrame:
     table, rng = images(studies, split=split), np.random.default_rng(4)
     truth = (rng.random(studies) < 0.4)[table["study"]]
     target = np.where(table["study"] % 10 == 9, np.nan, truth)
-    return table.assign(task="fracture", target=target, probability=0.3 + 0.4 * truth)
+    return table.assign(task="fracture", target=target, probability=0.4 + 0.2 * truth)
 
 
 def types(studies: int, split: str) -> pd.DataFrame:
