@@ -1,8 +1,10 @@
 """Runs of several models on the same images, of every head."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ def types(studies: int, split: str) -> pd.DataFrame:
     return table.assign(task="type", target=target, probabilities=list(np.eye(3)[truth] * 0.4 + 0.2))
 
 
+@cache
 def drawn(split: str, seed: int, studies: int) -> pd.DataFrame:
     """Return answers of one model: units and labels are the same whatever the seed."""
     parts = [make(studies, split=split) for make in (ages, graded, findings)]
@@ -57,21 +60,33 @@ def drawn(split: str, seed: int, studies: int) -> pd.DataFrame:
     return frame
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return runs that some test has had, to be copied: writing one takes longer than most tests."""
+    return {"": tmp_path_factory.mktemp("made")}
+
+
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
+def make(tmp_path: Path, made: dict[str, Path]) -> Make:
     def run(seed: int, tasks: tuple[str, ...] = ("fracture",), studies: int = 40, **about: Any) -> Path:
-        folder = tmp_path / f"run{seed}"
-        facts = {name: TASKS[name] for name in tasks}
-        told = {"name": folder.name, "seed": seed, "backbone": f"net{seed}", "cohort": "c0", "settings": "s0"} | about
-        for split in ("val", "test"):
-            frame = drawn(split, seed, studies)
-            frame = frame[frame["task"].isin(tasks)].reset_index(drop=True)
-            write(folder / "predictions" / f"{split}.parquet", frame, facts, told, {"test": "held out"})
-        freeze(folder / "thresholds.json", {name: Threshold("youden", 0.4, "val", 60, 20) for name in tasks})
-        (folder / "result.json").write_text(json.dumps({"source": "real", "weights": "none"}))
-        return folder
+        key = repr((seed, tasks, studies, sorted(about.items())))
+        if key not in made:
+            made[key] = _written(made[""] / str(len(made)), seed, tasks, studies, about)
+        return shutil.copytree(made[key], tmp_path / f"run{seed}")
 
     return run
+
+
+def _written(folder: Path, seed: int, tasks: tuple[str, ...], studies: int, about: dict[str, Any]) -> Path:
+    facts = {name: TASKS[name] for name in tasks}
+    told = {"name": f"run{seed}", "seed": seed, "backbone": f"net{seed}", "cohort": "c0", "settings": "s0"} | about
+    for split in ("val", "test"):
+        frame = drawn(split, seed, studies)
+        frame = frame[frame["task"].isin(tasks)].reset_index(drop=True)
+        write(folder / "predictions" / f"{split}.parquet", frame, facts, told, {"test": "held out"})
+    freeze(folder / "thresholds.json", {name: Threshold("youden", 0.4, "val", 60, 20) for name in tasks})
+    (folder / "result.json").write_text(json.dumps({"source": "real", "weights": "none"}))
+    return folder
 
 
 @pytest.fixture
