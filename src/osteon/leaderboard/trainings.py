@@ -1,0 +1,201 @@
+"""One training as the leaderboard needs it: its scores as result.json holds them, and whom they are of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osteon.errors import OsteonError, nearest
+from osteon.leaderboard.glimpse import Units, about, members, units_of_file, units_of_table
+from osteon.predictions import Predictions, TaskFacts
+from osteon.predictions.metadata import About
+from osteon.scoring.folds import score_set
+from osteon.scoring.foreign import is_ours, open_place
+from osteon.scoring.macro import owners
+from osteon.scoring.runs import Run, load, read_result
+from osteon.scoring.table import to_records
+
+_TEXTS = ("metric", "group", "unit")
+_NUMBERS = ("value", "lo", "hi", "n", "n_positive", "n_clusters", "threshold")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One trained model, or all folds of a cross-validation.
+
+    Attributes:
+        places: its run folder, that of every fold, or a file.
+        task: that the scores are of.
+        facts: of the task; of a multilabel one those of its first finding.
+        said: what its predictions file says of the run.
+        split_name: what the owners of the data call the test.
+        units: that it was scored on.
+        scores: rows of the score table of the test.
+        guessed: whether the facts are guesses, because the file says nothing.
+    """
+
+    places: tuple[Path, ...]
+    task: str
+    facts: TaskFacts
+    said: Mapping[str, Any]
+    split_name: str
+    units: Units
+    scores: list[dict[str, Any]]
+    guessed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its folder, or the first and last of its folds'."""
+        names = [place.stem if place.is_file() else place.name for place in self.places]
+        return " ... ".join(dict.fromkeys((names[0], names[-1])))
+
+    @property
+    def source(self) -> str:
+        """Return real or phantom, or both."""
+        return "+".join(sorted({str(row["source"]) for row in self.scores}))
+
+
+class LackingError(OsteonError):
+    """A run that has not the task."""
+
+
+def tasks_of(place: Path) -> list[str]:
+    """Return the tasks that a place predicts, multilabel ones by their own name.
+
+    Raises:
+        OsteonError: it is neither a finished run nor a table of predictions.
+    """
+    tasks = _about(place).tasks if is_ours(place) else open_place(place).predictions.tasks
+    return [*(name for name, facts in tasks.items() if not facts.of), *owners(tasks)]
+
+
+def folds_of(place: Path) -> int:
+    """Return of how many folds a run is one; 1 for none, and for predictions of other frameworks."""
+    return int(_about(place).run.get("folds") or 1) if is_ours(place) else 1
+
+
+def of_run(place: Path, task: str) -> Training:
+    """Read a run of ours: scores from result.json, units from predictions/test.parquet.
+
+    Where result.json holds no scores they are made from the predictions.
+
+    Raises:
+        OsteonError: the run is not finished, has not the task, or one of its files is damaged.
+    """
+    known = _about(place)
+    names = members(known.tasks, task)
+    if not names:
+        raise _lacking(place, known.tasks, task)
+    units = units_of_file(place / "predictions" / "test.parquet", known.tasks, names)
+    rows = _rows(place / "result.json", task)
+    if not rows:
+        return of_opened([load(place)], task)
+    _check_count(place / "result.json", rows, units)
+    split_name = str(rows[0].get("split_name") or "test")
+    return Training((place,), task, known.tasks[names[0]], known.run, split_name, units, rows)
+
+
+def of_opened(
+    runs: Sequence[Run], task: str, like: TaskFacts | None = None, *, replicates: int = 1000, seed: int = 0
+) -> Training:
+    """Score runs that are open: another framework's predictions, or all folds of a cross-validation.
+
+    Args:
+        runs: one, or all folds.
+        task: to score.
+        like: what runs of ours say of the task, for a file that says nothing of it.
+        replicates: bootstrap replicates behind an interval.
+        seed: of the draws.
+
+    Raises:
+        OsteonError: there is no such task, or the folds do not fit together.
+    """
+    import pyarrow as pa
+
+    runs = [only(run, task, like) for run in runs]
+    first = runs[0].predictions
+    names = members(first.tasks, task)
+    test = [run.predictions.frame[run.predictions.frame["split"] == "test"] for run in runs]
+    if not all(map(len, test)):
+        raise OsteonError(f"{runs[0].folder}: no row of split test; a leaderboard is of test sets.")
+    columns = ["task", "unit_id", "image_id", "target", "dataset"]
+    table = pa.concat_tables([pa.Table.from_pandas(part[columns], preserve_index=False) for part in test])
+    scored = score_set(runs, replicates=replicates, seed=seed)
+    rows = to_records(scored[(scored["task"] == task) & (scored["split"] == "test")])
+    return Training(
+        tuple(run.folder for run in runs),
+        task,
+        first.tasks[names[0]],
+        first.run,
+        str(rows[0]["split_name"]),
+        units_of_table(table, first.tasks, names),
+        rows,
+        bool(first.guessed & set(names)),
+    )
+
+
+def only(run: Run, task: str, like: TaskFacts | None = None) -> Run:
+    """Return a run with one task alone; facts that are guesses give way to those of `like`, its groups where there are.
+
+    Raises:
+        OsteonError: it has not the task.
+    """
+    told = run.predictions
+    names = members(told.tasks, task)
+    if not names:
+        raise _lacking(run.folder, told.tasks, task)
+    tasks = {name: told.tasks[name] for name in names}
+    if like is not None and task in told.guessed and like.head == tasks[task].head:
+        groups = [name for name in like.groups if name in told.frame]
+        tasks[task] = replace(like, groups=tuple(groups))
+    frame = told.frame[told.frame["task"].isin(names)]
+    kept = Predictions(frame, tasks, told.run, told.split_names, told.guessed & set(names))
+    return replace(run, predictions=kept)
+
+
+def _about(place: Path) -> About:
+    file = place / "predictions" / "test.parquet"
+    if not file.is_file() or not (place / "result.json").is_file():
+        load(place)  # says what the run lacks
+    return about(file)
+
+
+def _lacking(place: Path, tasks: Mapping[str, TaskFacts], task: str) -> LackingError:
+    held = [*(name for name, facts in tasks.items() if not facts.of), *owners(tasks)]
+    return LackingError(
+        f"{place}: no task {task!r}; its predictions (column task) have {', '.join(held)}.{nearest(task, held)}"
+    )
+
+
+def _rows(file: Path, task: str) -> list[dict[str, Any]]:
+    """Return the test scores of a task, each checked."""
+    scores = read_result(file).get("scores", [])
+    if not isinstance(scores, list) or not all(isinstance(row, dict) for row in scores):
+        raise OsteonError(f"{file}: its scores are no list of rows. Restore the file, or score the run again.")
+    rows = [row for row in scores if row.get("task") == task and row.get("split") == "test"]
+    for row in rows:
+        bad = [name for name in _TEXTS if not isinstance(row.get(name), str)]
+        bad += [name for name in _NUMBERS if not _number(row.get(name))]
+        if bad:
+            raise OsteonError(
+                f"{file}: scores: {bad[0]} of {row.get('metric')!r} is {row.get(bad[0])!r}, expected "
+                f"{'a text' if bad[0] in _TEXTS else 'a finite number or null'}. Restore the file, or train again."
+            )
+    return [{"source": "real", "note": "", "operating_point": None} | row for row in rows]
+
+
+def _number(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    )
+
+
+def _check_count(file: Path, rows: list[dict[str, Any]], units: Units) -> None:
+    found = {row["n"] for row in rows if row["group"] == "all" and row["n"] is not None}
+    if found - {units.labelled}:
+        raise OsteonError(
+            f"{file}: scored n={max(found)} units, predictions/test.parquet has {units.labelled} with a target: they "
+            "are not of one another. Restore the file, or train again."
+        )
