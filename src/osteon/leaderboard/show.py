@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from osteon.leaderboard.board import Board
-from osteon.leaderboard.panels import Panel, panels
+from osteon.leaderboard.panel import BEST, Panel
+from osteon.leaderboard.panels import panels
 from osteon.scoring.sheets import Sheet
 from osteon.scoring.show import markdown, rich_table, said
 
@@ -34,30 +35,39 @@ def to_markdown(board: Board) -> str:
 def _sheets(panel: Panel, width: int | None) -> Iterator[Sheet]:
     """Yield a panel's scores, then its groups; `width` columns wide at most, None: however wide."""
     caption = "; ".join(panel.captions)
-    scores, groups = (_chosen(panel, part) for part in ("score", "group"))
-    names = [place for place, column in enumerate(panel.columns) if column.part == "name"]
-    for number, places in enumerate(_parts(panel, names, scores, width)):
-        yield _sheet(panel, panel.title if not number else "", names + places, "" if number else caption)
-    stamp = "PHANTOM · " if panel.stamped else ""
-    names = names[-1:]
-    for places in _parts(panel, names, groups, width) if groups else []:
-        yield _sheet(panel, stamp + panel.by_group, names + places, "")
+    every = list(range(len(panel.rows)))
+    for number, places in enumerate(_parts(panel, "score", width)):
+        yield _sheet(panel, panel.title if not number else "", places, every, "" if number else caption)
+    for places in _parts(panel, "group", width):
+        held = [row for row in every if any(panel.rows[row][place].text for place in places)]
+        yield _sheet(panel, ("PHANTOM · " if panel.stamped else "") + panel.by_group, places, held, "")
+
+
+def _sheet(panel: Panel, title: str, places: list[int], kept: list[int], caption: str) -> Sheet:
+    names = _chosen(panel, "name")
+    header = [panel.columns[names[-1]].heading, *(panel.columns[place].heading for place in places)]
+    rows = [
+        [_name([row[place].text for place in names]), *(row[place].text for place in places)]
+        for row in (panel.rows[one] for one in kept)
+    ]
+    return Sheet(title, caption, header, rows, len(places))
+
+
+def _name(parts: list[str]) -> str:
+    """Return "1 best: densenet169", "2 resnet50"."""
+    rank = f"{parts[0]}:" if parts[0].endswith(BEST) else parts[0]
+    return " ".join([rank, *parts[1:]])
 
 
 def _chosen(panel: Panel, part: str) -> list[int]:
     return [place for place, column in enumerate(panel.columns) if column.part == part]
 
 
-def _sheet(panel: Panel, title: str, places: list[int], caption: str) -> Sheet:
-    header = [panel.columns[place].heading for place in places]
-    rows = [[row[place].text for place in places] for row in panel.rows]
-    return Sheet(title, caption, header, rows, len(places) - 1)
-
-
-def _parts(panel: Panel, names: list[int], places: list[int], width: int | None) -> list[list[int]]:
+def _parts(panel: Panel, part: str, width: int | None) -> list[list[int]]:
     """Return the columns of each table, as many as find room beside the names; one at least."""
-    if width is None:
-        return [places]
+    places = _chosen(panel, part)
+    if width is None or not places:
+        return [places] if places else []
     room = width - max(24, width // 4)
     parts: list[list[int]] = [[]]
     used = 0

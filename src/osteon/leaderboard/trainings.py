@@ -5,20 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from osteon.errors import OsteonError, nearest
 from osteon.leaderboard.glimpse import Units, about, members, units_of_file, units_of_table
+from osteon.leaderboard.stored import check_count, stored_rows
 from osteon.predictions import Predictions, TaskFacts
 from osteon.predictions.metadata import About
 from osteon.scoring.folds import score_set
 from osteon.scoring.foreign import is_ours, open_place
 from osteon.scoring.macro import owners
-from osteon.scoring.runs import Run, load, read_result
+from osteon.scoring.runs import Run, load
 from osteon.scoring.table import to_records
-
-_TEXTS = ("metric", "group", "unit")
-_NUMBERS = ("value", "lo", "hi", "n", "n_positive", "n_clusters", "threshold")
 
 
 @dataclass(frozen=True)
@@ -89,10 +85,10 @@ def of_run(place: Path, task: str) -> Training:
     if not names:
         raise _lacking(place, known.tasks, task)
     units = units_of_file(place / "predictions" / "test.parquet", known.tasks, names)
-    rows = _rows(place / "result.json", task)
+    rows = stored_rows(place / "result.json", task)
     if not rows:
         return of_opened([load(place)], task)
-    _check_count(place / "result.json", rows, units)
+    check_count(place / "result.json", rows, units)
     split_name = str(rows[0].get("split_name") or "test")
     return Training((place,), task, known.tasks[names[0]], known.run, split_name, units, rows)
 
@@ -167,35 +163,3 @@ def _lacking(place: Path, tasks: Mapping[str, TaskFacts], task: str) -> LackingE
     return LackingError(
         f"{place}: no task {task!r}; its predictions (column task) have {', '.join(held)}.{nearest(task, held)}"
     )
-
-
-def _rows(file: Path, task: str) -> list[dict[str, Any]]:
-    """Return the test scores of a task, each checked."""
-    scores = read_result(file).get("scores", [])
-    if not isinstance(scores, list) or not all(isinstance(row, dict) for row in scores):
-        raise OsteonError(f"{file}: its scores are no list of rows. Restore the file, or score the run again.")
-    rows = [row for row in scores if row.get("task") == task and row.get("split") == "test"]
-    for row in rows:
-        bad = [name for name in _TEXTS if not isinstance(row.get(name), str)]
-        bad += [name for name in _NUMBERS if not _number(row.get(name))]
-        if bad:
-            raise OsteonError(
-                f"{file}: scores: {bad[0]} of {row.get('metric')!r} is {row.get(bad[0])!r}, expected "
-                f"{'a text' if bad[0] in _TEXTS else 'a finite number or null'}. Restore the file, or train again."
-            )
-    return [{"source": "real", "note": "", "operating_point": None} | row for row in rows]
-
-
-def _number(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
-    )
-
-
-def _check_count(file: Path, rows: list[dict[str, Any]], units: Units) -> None:
-    found = {row["n"] for row in rows if row["group"] == "all" and row["n"] is not None}
-    if found - {units.labelled}:
-        raise OsteonError(
-            f"{file}: scored n={max(found)} units, predictions/test.parquet has {units.labelled} with a target: they "
-            "are not of one another. Restore the file, or train again."
-        )
