@@ -30,6 +30,7 @@ class Best:
         hi: upper bound.
         p: of the paired bootstrap, by Holm over the test sets of the board.
         why: why there is no p; "" where there is one.
+        family: over how many test sets p is adjusted.
     """
 
     difference: float | None = None
@@ -37,6 +38,7 @@ class Best:
     hi: float | None = None
     p: float | None = None
     why: str = ""
+    family: int = 1
 
     @property
     def marked(self) -> bool:
@@ -63,7 +65,7 @@ def judged(
     if tested:
         adjusted = holm(np.array([best.p for best in tested.values()], np.float64))
         for (place, best), p in zip(tested.items(), adjusted, strict=True):
-            found[place] = replace(best, p=float(p))
+            found[place] = replace(best, p=float(p), family=len(tested))
     return found, doubts
 
 

@@ -12,6 +12,7 @@ from osteon.leaderboard.gather import Gathered
 from osteon.leaderboard.rows import Cell, Key, Row, rows_of
 from osteon.predictions import TaskFacts
 from osteon.predictions.facts import MONITOR
+from osteon.scoring.comparison.words import plural
 from osteon.scoring.macro import HEAD
 from osteon.scoring.metrics import METRICS, direction
 from osteon.scoring.rows import check_replicates
@@ -140,7 +141,7 @@ def leaderboard(
     if not whole:
         raise OsteonError(f"--metric {ranking.metric}: no run has it. {' '.join(lost)}")
     blocks, doubts = _blocks(whole, ranking, replicates, seed)
-    notes = [f"{len(gathered.others)} runs of other tasks in these folders"] if gathered.others else []
+    notes = [f"left out, of other tasks: {plural(len(gathered.others), 'run')}"] if gathered.others else []
     if len(blocks) > 1:
         notes.append(f"{len(blocks)} test sets: rows are ranked only among those of identical units and targets")
     return Board(ranking, blocks, [*gathered.faults, *twice, *lost, *doubts], notes)

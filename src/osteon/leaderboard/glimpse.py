@@ -60,16 +60,18 @@ def units_of_file(file: Path, tasks: Mapping[str, TaskFacts], names: Sequence[st
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    key = _key(tasks[names[0]])
-    wanted = [*dict.fromkeys(("task", key, "target", "dataset", *SCORES[tasks[names[0]].head]))]
+    answers = SCORES[tasks[names[0]].head]
+    wanted = [*dict.fromkeys(("task", _key(tasks[names[0]]), "target", "dataset", *answers))]
     try:
-        table = pq.read_table(file, columns=wanted)
+        with pq.ParquetFile(file) as handle:
+            held = [name for name in wanted if name in handle.schema_arrow.names]
+            table = handle.read(columns=held)
     except (pa.ArrowException, OSError, ValueError) as fault:
         raise OsteonError(f"{file}: not a readable parquet file ({fault}). Write it again with the run.") from fault
-    if set(wanted) - set(table.column_names):
+    if held != wanted:
         read(file, guess=False)  # says which column is missing
     table = table.filter(pa.compute.is_in(table["task"], pa.array(names)))
-    if not all(_sound(table[name]) for name in SCORES[tasks[names[0]].head] if name != "truth"):
+    if not all(_sound(table[name], name) for name in answers if name != "truth"):
         read(file, guess=False)  # says which rows are at fault
     return units_of_table(table, tasks, names)
 
@@ -92,16 +94,18 @@ def _key(facts: TaskFacts) -> str:
     return "image_id" if facts.head == "detection" else "unit_id"
 
 
-def _sound(column: Any) -> bool:
-    """Return whether no answer is empty or not finite."""
+def _sound(column: Any, name: str) -> bool:
+    """Return whether every answer is a finite number, and every probability one from 0 to 1."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if column.null_count:
-        return False
     flat = column
-    while pa.types.is_list(flat.type) or pa.types.is_large_list(flat.type):
+    while not flat.null_count and (pa.types.is_list(flat.type) or pa.types.is_large_list(flat.type)):
         flat = pc.list_flatten(flat)
-    return not flat.null_count and (
-        not pa.types.is_floating(flat.type) or pc.all(pc.is_finite(flat)).as_py() is not False
-    )
+    if flat.null_count or not pa.types.is_floating(flat.type):
+        return False
+    if not len(flat):
+        return True
+    edges = pc.min_max(flat).as_py()
+    finite = pc.all(pc.is_finite(flat)).as_py()
+    return bool(finite and (not name.startswith("probabilit") or (edges["min"] >= 0 and edges["max"] <= 1)))

@@ -96,9 +96,9 @@ def _task(run: Run, asked: str | None) -> str:
     ours = [name for name in told.tasks if set(_datasets(told, name)) == {DATASET}]
     if (asked or next(iter(ours), None)) not in ours:
         held = ", ".join(f"{name} ({', '.join(_datasets(told, name)) or 'no row'})" for name in told.tasks)
+        what = f"task {asked} is not" if asked else "no task is"
         raise OsteonError(
-            f"{run.folder}: {asked or 'no task'} is not of MURA; tasks and their datasets: {held}. Its competition "
-            "takes studies of MURA alone."
+            f"{run.folder}: {what} of MURA; tasks and their datasets: {held}. Export a run on MURA's studies."
         )
     name = asked or (ours[0] if len(ours) == 1 else "")
     if not name:

@@ -31,18 +31,12 @@ def groups_of(block: Block, metric: str) -> list[str]:
 
 
 def _digits(board: Board) -> dict[str, int]:
-    """Return how many decimals scores in a unit have: three figures of the largest."""
+    """Return how many decimals scores in a unit have, all alike: three figures of the largest."""
     found = {}
-    for name in (*IN_UNITS, "mse", "class_mse"):
-        values = [
-            cell.value or 0.0
-            for block in board.blocks
-            for row in block.rows
-            for key, cell in row.cells.items()
-            if key[0] == name
-        ]
-        largest = max(map(abs, values), default=0.0)
-        found[name] = 3 if largest < 1 else 2 if largest < 10 else 1
+    for names in (IN_UNITS, ("mse", "class_mse")):
+        cells = [row.cells.get((name, "all", "")) for block in board.blocks for row in block.rows for name in names]
+        largest = max((abs(cell.value) for cell in cells if cell and cell.value is not None), default=0.0)
+        found |= dict.fromkeys(names, 3 if largest < 1 else 2 if largest < 10 else 1)
     return found
 
 
@@ -139,7 +133,8 @@ def _claim(block: Block, ranking: Ranking) -> str:
         "" if best.lo is None or best.hi is None else f" [{signed(best.lo, decimals)}, {signed(best.hi, decimals)}]"
     )
     p = f"p = {chance(best.p)}".replace("= <", "< ")
-    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired, {p} (Holm over the test sets)"
+    family = f" (Holm over {best.family} test sets)" if best.family > 1 else ""
+    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired bootstrap, {p}{family}"
     return f"{BEST}: better than the runner-up; {said}" if best.marked else f"no row is marked best; {said}"
 
 

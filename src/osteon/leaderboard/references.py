@@ -113,8 +113,8 @@ def _beside(blocks: Sequence[Block], dataset: str, split: str, n: int | None) ->
     """Return the block that was scored on the same split of real images, or why there is none."""
     mine = [block for block in blocks if block.source == "real" and block.datasets == dataset]
     if not mine:
-        what = "ours are phantoms" if all(block.source == "phantom" for block in blocks) else "other data"
-        return None, f"published on other data, not comparable ({what})"
+        phantoms = all(block.source == "phantom" for block in blocks)
+        return None, f"published on other data, not comparable{' (ours are phantoms)' if phantoms else ''}"
     same = [block for block in mine if block.split_name == split]
     if not same:
         ours = ", ".join(dict.fromkeys(block.split_name for block in mine))
