@@ -77,7 +77,8 @@ def test_a_click_sorts(tmp_path: Path) -> None:
     const table = document.querySelector("table"), told = [];
     const click = (name) => [...table.tHead.querySelectorAll("button")].find((b) => b.textContent === name).click();
     const column = (name) => [...table.tHead.rows[0].cells].findIndex((c) => c.textContent.trim() === name);
-    const shown = (name) => [...table.tBodies[0].rows].map((r) => r.cells[column(name)].dataset.number ?? r.cells[column(name)].textContent);
+    const text = (cell) => cell.dataset.number ?? cell.textContent;
+    const shown = (name) => [...table.tBodies[0].rows].map((row) => text(row.cells[column(name)]));
     for (const name of ["AUROC", "AUROC", "recipe"]) { click(name); told.push(shown(name).join("|")); }
     document.body.textContent = "TOLD " + told.join(";") + " END";
     </script>"""

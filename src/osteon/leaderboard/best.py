@@ -18,6 +18,7 @@ from osteon.scoring.runs import Run
 
 # result.json holds what the predictions give, to the last digits.
 _LEAST = 1e-6
+_NUMBERS = ("difference", "lo", "hi", "p")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def _against(first: Row, second: Row, task: str, key: Key, replicates: int, seed
     doubts = [text for row, value in ((second, found["a"]), (first, found["b"])) if (text := _doubt(row, key, value))]
     if doubts:
         return Best(why="result.json and predictions do not agree"), doubts
-    numbers = {name: None if pd.isna(found[name]) else float(found[name]) for name in ("difference", "lo", "hi", "p")}
-    return Best(**numbers, why="" if numbers["p"] is not None else str(found["note"])), []
+    difference, lo, hi, p = (None if pd.isna(found[name]) else float(found[name]) for name in _NUMBERS)
+    return Best(difference, lo, hi, p, "" if p is not None else str(found["note"])), []
 
 
 def _runs(row: Row, task: str) -> list[Run]:

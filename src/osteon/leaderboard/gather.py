@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from osteon.errors import OsteonError, nearest
-from osteon.leaderboard.trainings import LackingError, Training, folds_of, of_opened, of_run, tasks_of
+from osteon.leaderboard.trainings import LackingError, Training, about_run, of_opened, of_run, tasks_of
 from osteon.predictions import TaskFacts
 from osteon.scoring.folds import sets
 from osteon.scoring.foreign import is_ours, open_place, places
@@ -84,9 +84,10 @@ class Gathered:
     def _ours(self, place: Path, task: str) -> Run | None:
         """Read a run, or return it where it is a fold."""
         try:
-            if folds_of(place) > 1:
+            known = about_run(place)
+            if int(known.run.get("folds") or 1) > 1:
                 return load(place)
-            self.trainings.append(of_run(place, task))
+            self.trainings.append(of_run(place, task, known))
         except LackingError as fault:
             self._lacks(place, fault)
         except OsteonError as fault:

@@ -65,7 +65,7 @@ def units_of_file(file: Path, tasks: Mapping[str, TaskFacts], names: Sequence[st
     try:
         with pq.ParquetFile(file) as handle:
             held = [name for name in wanted if name in handle.schema_arrow.names]
-            table = handle.read(columns=held)
+            table = handle.read(columns=held, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as fault:
         raise OsteonError(f"{file}: not a readable parquet file ({fault}). Write it again with the run.") from fault
     if held != wanted:
@@ -80,7 +80,7 @@ def units_of_table(table: Any, tasks: Mapping[str, TaskFacts], names: Sequence[s
     """Return the units of a pyarrow table of image predictions of the test, with task, unit_id, image_id and target."""
     facts = tasks[names[0]]
     kept = table.select(["task", _key(facts), "target"])
-    pooled = kept.group_by(["task", _key(facts)]).aggregate([("target", "max")])
+    pooled = kept.group_by(["task", _key(facts)], use_threads=False).aggregate([("target", "max")])
     pooled = pooled.sort_by([("task", "ascending"), (_key(facts), "ascending")])
     told = [pooled[name].to_pylist() for name in ("task", _key(facts), "target_max")]
     meaning = {name: asdict(facts)[name] for name in SAME}

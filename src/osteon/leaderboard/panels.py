@@ -32,7 +32,7 @@ def groups_of(block: Block, metric: str) -> list[str]:
 
 def _digits(board: Board) -> dict[str, int]:
     """Return how many decimals scores in a unit have, all alike: three figures of the largest."""
-    found = {}
+    found: dict[str, int] = {}
     for names in (IN_UNITS, ("mse", "class_mse")):
         cells = [row.cells.get((name, "all", "")) for block in board.blocks for row in block.rows for name in names]
         largest = max((abs(cell.value) for cell in cells if cell and cell.value is not None), default=0.0)
@@ -51,7 +51,7 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
     ]
     columns += [Column(group.partition("=")[2], "group") for group in groups]
     columns += [Column(name, "fact") for name in ("n", "positive", "backbone", "source", "runs")]
-    rows = []
+    rows, share = [], prevalence(block)
     for place, row in enumerate(block.rows, 1):
         cells = [row.cells.get(ranking.key(name)) for name in shown]
         marks = f" {BEST}" if place == 1 and block.best is not None and block.best.marked else ""
@@ -63,7 +63,7 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
         entries += [_entry(cell, digits.get(name, 3)) for name, cell in zip(shown, cells, strict=True)]
         by = [row.cells.get(ranking.key(ranking.metric, group)) for group in groups]
         entries += [_entry(cell, digits.get(ranking.metric, 3)) for cell in by]
-        rows.append([*entries, *_facts(row, block)])
+        rows.append([*entries, *_facts(row, block, share)])
     column = groups[0].partition("=")[0].replace("_", " ") if groups else ""
     by_group = f"{named(ranking.metric)} by {column}" if groups else ""
     return Panel(
@@ -76,8 +76,7 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
     )
 
 
-def _facts(row: Row, block: Block) -> list[Entry]:
-    share = prevalence(block)
+def _facts(row: Row, block: Block, share: float | None) -> list[Entry]:
     runs = ", ".join(training.name for training in row.trainings)
     return [
         Entry(f"{block.first.n:,}", block.first.n),
@@ -89,10 +88,9 @@ def _facts(row: Row, block: Block) -> list[Entry]:
 
 
 def prevalence(block: Block) -> float | None:
-    """Return the share of positive units; None where the task has none."""
-    overall = [cell for row in block.rows for key, cell in row.cells.items() if key[:2] == ("auroc", "all")]
-    first = overall[0] if overall else None
-    return first.n_positive / first.n if first and first.n and first.n_positive is not None else None
+    """Return the share of positive units, the same in all rows; None where the task has none."""
+    cell = block.rows[0].cells.get(("auroc", "all", ""))
+    return cell.n_positive / cell.n if cell and cell.n and cell.n_positive is not None else None
 
 
 def _title(block: Block, ranking: Ranking) -> str:

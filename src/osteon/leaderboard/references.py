@@ -1,28 +1,15 @@
 """Published rows: figures of papers and competitions, each with its data, split and source (`references.csv`)."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import pandas as pd
-
 from osteon.leaderboard.board import Block, Board
 from osteon.leaderboard.rows import Cell
 
-_TEXTS: tuple[str, ...] = (
-    "task",
-    "dataset",
-    "split",
-    "system",
-    "kind",
-    "backbone",
-    "metric",
-    "group",
-    "pretrained",
-    "full_data",
-)
-_TEXTS += ("citation", "note")
+_TEXTS = ("system", "kind", "backbone", "pretrained", "full_data", "citation", "note")
 
 
 @dataclass(frozen=True)
@@ -61,52 +48,47 @@ class PublishedBlock:
 
 
 @cache
-def references() -> pd.DataFrame:
-    """Return every published figure: a row a system, metric and group; shares in [0, 1], ages in months."""
-    file = files("osteon.leaderboard").joinpath("references.csv")
-    with file.open(encoding="utf-8") as handle:
-        return pd.read_csv(
-            handle,
-            dtype=dict.fromkeys(_TEXTS, str) | {"n": "Int64"},
-            keep_default_na=False,
-            na_values={name: [""] for name in ("n", "value", "lo", "hi")},
-        )
+def references() -> tuple[dict[str, str], ...]:
+    """Return every published figure as its line says: one a system, metric and group; shares in [0, 1], months."""
+    text = files("osteon.leaderboard").joinpath("references.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
 
 
 def published(board: Board) -> list[PublishedBlock]:
     """Return the published rows of a board's task, a block a dataset and split; comparable ones first."""
-    frame = references()
-    frame = frame[frame["task"] == board.ranking.task]
+    parts: dict[tuple[str, str, str], dict[str, list[dict[str, str]]]] = {}
+    for line in references():
+        if line["task"] == board.ranking.task:
+            systems = parts.setdefault((line["dataset"], line["split"], line["n"]), {})
+            systems.setdefault(line["system"], []).append(line)
     found = []
-    for (dataset, split, _), rows in frame.groupby(["dataset", "split", frame["n"].fillna(0)], sort=False):
-        n = None if pd.isna(rows["n"].iloc[0]) else int(rows["n"].iloc[0])
-        beside, why = _beside(board.blocks, str(dataset), str(split), n)
-        found.append(PublishedBlock(str(dataset), str(split), n, _ranked(rows, board), beside, why))
+    for (dataset, split, size), systems in parts.items():
+        n = int(size) if size else None
+        beside, why = _beside(board.blocks, dataset, split, n)
+        found.append(PublishedBlock(dataset, split, n, _ranked(systems.values(), board), beside, why))
     return sorted(found, key=lambda block: block.beside is None)
 
 
-def _ranked(rows: pd.DataFrame, board: Board) -> list[Published]:
-    made = [_system(part) for _, part in rows.groupby("system", sort=False)]
+def _ranked(systems: Iterable[list[dict[str, str]]], board: Board) -> list[Published]:
     sign = -1 if board.ranking.higher else 1
 
     def place(one: Published) -> tuple[bool, float]:
         cell = one.cells.get((board.ranking.metric, "all"))
         return cell is None, 0.0 if cell is None or cell.value is None else sign * cell.value
 
-    return sorted(made, key=place)
+    return sorted(map(_system, systems), key=place)
 
 
-def _system(rows: pd.DataFrame) -> Published:
-    first = rows.iloc[0]
+def _system(lines: Sequence[Mapping[str, str]]) -> Published:
     cells = {
-        (str(row.metric), str(row.group)): Cell(float(row.value), *(None if pd.isna(x) else float(x) for x in bounds))  # type: ignore[arg-type]
-        for row in rows.itertuples()
-        for bounds in [(row.lo, row.hi)]
+        (line["metric"], line["group"]): Cell(_number(line["value"]), _number(line["lo"]), _number(line["hi"]))
+        for line in lines
     }
-    said = {
-        name: str(first[name]) for name in ("system", "kind", "backbone", "pretrained", "full_data", "citation", "note")
-    }
-    return Published(**said, cells=cells)
+    return Published(**{name: lines[0][name] for name in _TEXTS}, cells=cells)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def _beside(blocks: Sequence[Block], dataset: str, split: str, n: int | None) -> tuple[Block | None, str]:

@@ -1,11 +1,10 @@
 """Recipes: replicate seeds of the same settings on the same images are one row, their scores a mean and a spread."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from osteon.leaderboard.trainings import Training
 
@@ -99,16 +98,16 @@ def cells(trainings: Sequence[Training]) -> dict[Key, Cell]:
 
 
 def _cell(rows: Sequence[Mapping[str, Any]]) -> Cell:
-    value, lo, hi = (_mean(row[name] for row in rows) for name in ("value", "lo", "hi"))
-    spread = float(np.std([row["value"] for row in rows], ddof=1)) if len(rows) > 1 and value is not None else None
-    small = any("small sample" in str(row["note"]).split("; ") for row in rows)
+    value, lo, hi = (_mean([row[name] for row in rows]) for name in ("value", "lo", "hi"))
+    spread = statistics.stdev([row["value"] for row in rows]) if len(rows) > 1 and value is not None else None
+    small = any("small sample" in row["note"] and "small sample" in row["note"].split("; ") for row in rows)
     first = rows[0]
     return Cell(value, lo, hi, spread, first["n"], first["n_positive"], first["n_clusters"], small)
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = list(values)
-    return None if any(value is None for value in known) else float(np.mean(np.array(known, np.float64)))
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if len(known) == len(values) else None
 
 
 def _recipe(training: Training) -> Any:

@@ -24,6 +24,8 @@ def to_table(board: Board) -> pd.DataFrame:
 
 
 def _of_block(block: Block, ranking: Ranking) -> Iterator[dict[str, Any]]:
+    share = prevalence(block)
+    keys = {group: ranking.key(ranking.metric, group) for group in groups_of(block, ranking.metric)}
     for place, row in enumerate(block.rows, 1):
         base = {
             "block": f"set {block.digest[:8]}",
@@ -40,12 +42,11 @@ def _of_block(block: Block, ranking: Ranking) -> Iterator[dict[str, Any]]:
             "split": block.split_name,
             "n": block.first.n,
             "n_clusters": block.first.n_clusters,
-            "prevalence": prevalence(block),
+            "prevalence": share,
             "operating_point": ranking.point,
             "ranked_by": ranking.metric,
         }
         scores = {name: row.cells.get(ranking.key(name)) for name in ranking.shown}
-        keys = {group: ranking.key(ranking.metric, group) for group in groups_of(block, ranking.metric)}
         by = {f"{ranking.metric}_{group}": row.cells.get(key) for group, key in keys.items()}
         yield base | _flat(scores | by)
 

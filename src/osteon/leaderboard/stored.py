@@ -1,15 +1,14 @@
 """The scores that a run has stored in result.json, checked before they are believed."""
 
+import math
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from osteon.errors import OsteonError
 from osteon.leaderboard.glimpse import Units
 from osteon.scoring.runs import read_result
 
-_TEXTS = ("metric", "group", "unit")
+_TEXTS = ("metric", "group", "unit", "note", "source")
 _NUMBERS = ("value", "lo", "hi", "n", "n_positive", "n_clusters", "threshold")
 
 
@@ -23,6 +22,7 @@ def stored_rows(file: Path, task: str) -> list[dict[str, Any]]:
     if not isinstance(scores, list) or not all(isinstance(row, dict) for row in scores):
         raise OsteonError(f"{file}: its scores are no list of rows. Restore the file, or score the run again.")
     rows = [row for row in scores if row.get("task") == task and row.get("split") == "test"]
+    rows = [{"source": "real", "note": "", "operating_point": None} | row for row in rows]
     for row in rows:
         bad = [name for name in _TEXTS if not isinstance(row.get(name), str)]
         bad += [name for name in _NUMBERS if not _number(row.get(name))]
@@ -31,13 +31,11 @@ def stored_rows(file: Path, task: str) -> list[dict[str, Any]]:
                 f"{file}: scores: {bad[0]} of {row.get('metric')!r} is {row.get(bad[0])!r}, expected "
                 f"{'a text' if bad[0] in _TEXTS else 'a finite number or null'}. Restore the file, or train again."
             )
-    return [{"source": "real", "note": "", "operating_point": None} | row for row in rows]
+    return rows
 
 
 def _number(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
-    )
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value))
 
 
 def check_count(file: Path, rows: list[dict[str, Any]], units: Units) -> None:

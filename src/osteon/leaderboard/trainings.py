@@ -63,24 +63,36 @@ def tasks_of(place: Path) -> list[str]:
     Raises:
         OsteonError: it is neither a finished run nor a table of predictions.
     """
-    tasks = _about(place).tasks if is_ours(place) else open_place(place).predictions.tasks
+    tasks = about_run(place).tasks if is_ours(place) else open_place(place).predictions.tasks
     return [*(name for name, facts in tasks.items() if not facts.of), *owners(tasks)]
 
 
-def folds_of(place: Path) -> int:
-    """Return of how many folds a run is one; 1 for none, and for predictions of other frameworks."""
-    return int(_about(place).run.get("folds") or 1) if is_ours(place) else 1
+def about_run(place: Path) -> About:
+    """Return what a finished run of ours says of its tasks and itself.
+
+    Raises:
+        OsteonError: the run is not finished, or its predictions are damaged.
+    """
+    file = place / "predictions" / "test.parquet"
+    if not file.is_file() or not (place / "result.json").is_file():
+        load(place)  # says what the run lacks
+    return about(file)
 
 
-def of_run(place: Path, task: str) -> Training:
+def of_run(place: Path, task: str, known: About | None = None) -> Training:
     """Read a run of ours: scores from result.json, units from predictions/test.parquet.
 
     Where result.json holds no scores they are made from the predictions.
 
+    Args:
+        place: its folder.
+        task: to read.
+        known: what `about_run` says of it, where that has been read.
+
     Raises:
         OsteonError: the run is not finished, has not the task, or one of its files is damaged.
     """
-    known = _about(place)
+    known = known or about_run(place)
     names = members(known.tasks, task)
     if not names:
         raise _lacking(place, known.tasks, task)
@@ -149,13 +161,6 @@ def only(run: Run, task: str, like: TaskFacts | None = None) -> Run:
     frame = told.frame[told.frame["task"].isin(names)]
     kept = Predictions(frame, tasks, told.run, told.split_names, told.guessed & set(names))
     return replace(run, predictions=kept)
-
-
-def _about(place: Path) -> About:
-    file = place / "predictions" / "test.parquet"
-    if not file.is_file() or not (place / "result.json").is_file():
-        load(place)  # says what the run lacks
-    return about(file)
 
 
 def _lacking(place: Path, tasks: Mapping[str, TaskFacts], task: str) -> LackingError:
