@@ -58,7 +58,7 @@ def test_the_hidden_test_is_never_compared_with_public_valid(tmp_path: Path) -> 
     assert found["hidden-test"].why == "published on another split, not comparable (ours: public-valid)"
     assert found["public-valid"].beside is board.blocks[0]
     titles = [panel.title for panel in panels(board)]
-    assert titles[1] == "PUBLISHED · mura · mura · public-valid · n = 1,199"
+    assert titles[1] == "PUBLISHED · mura · public-valid · n = 1,199"
     headings = [[column.heading for column in panel.columns] for panel in panels(board)]
     assert ["difference" in one for one in headings] == [False, True, False]
 

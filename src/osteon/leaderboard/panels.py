@@ -100,7 +100,7 @@ def _title(block: Block, ranking: Ranking) -> str:
     size = f"{plural(block.first.n or 0, unit)} of {plural(block.first.n_clusters or 0, 'patient')}"
     parts = [ranking.task, block.datasets, split, size, *([] if share is None else [f"{share:.1%} positive"])]
     stamp = "PHANTOM · " if block.source == "phantom" else ""
-    return stamp + " · ".join([*parts, f"set {block.digest[:8]}"])
+    return stamp + " · ".join([*dict.fromkeys(parts), f"set {block.digest[:8]}"])
 
 
 def _captions(block: Block, ranking: Ranking, shown: list[str]) -> Iterator[str]:

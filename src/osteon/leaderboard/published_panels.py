@@ -33,7 +33,7 @@ def of_published(block: PublishedBlock, ranking: Ranking, digits: dict[str, int]
         entries += [_plain(one.cells.get((ranking.metric, group)), 3) for group in groups]
         rows.append([*entries, *map(Entry, (one.backbone, one.pretrained, one.full_data, one.citation, one.note))])
     size = f"n = {block.n:,}" if block.n else "n not stated"
-    title = " · ".join([f"PUBLISHED · {ranking.task}", block.dataset, block.split, size])
+    title = " · ".join(dict.fromkeys(["PUBLISHED", ranking.task, block.dataset, block.split, size]))
     by_group = f"{named(ranking.metric)} by {groups[0].partition('=')[0].replace('_', ' ')}" if groups else ""
     return Panel(title, [*_why(block), *_sources(block)], columns, rows, by_group=by_group)
 
@@ -51,7 +51,7 @@ def _why(block: PublishedBlock) -> Iterator[str]:
 
 
 def _sources(block: PublishedBlock) -> Iterator[str]:
-    yield "sources: " + "; ".join(dict.fromkeys(row.citation for row in block.rows))
+    yield "empty: not stated; sources: " + "; ".join(dict.fromkeys(row.citation for row in block.rows))
 
 
 def _plain(cell: Cell | None, decimals: int) -> Entry:
