@@ -1,6 +1,6 @@
 """Seconds of `osteon leaderboard` on 200 finished runs of MURA's size, beside reading their result.json alone.
 
-python benchmarks/leaderboard_speed.py [--runs 200] [--repeats 5]
+python benchmarks/leaderboard_speed.py [--runs 200] [--repeats 5] [--seeds 1 5] [--folder DIR]
 
 Every run has 1,199 test studies and as many of val, its own answers in its predictions and 320 scores with intervals
 in result.json. The whole command is timed: start of Python, reading, the paired bootstrap of the two best recipes
@@ -79,19 +79,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 5], help="runs of a recipe")
+    parser.add_argument("--folder", type=Path, help="where runs are made and kept for the next call")
     asked = parser.parse_args()
     load = f"load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
     print(f"{asked.runs} runs of {STUDIES:,} studies; median (least) of {asked.repeats} interleaved calls; {load}.\n")
     print("| call | wall, s | CPU, s |\n|---|---|---|")
-    for seeds in (1, 5):
+    for seeds in asked.seeds:
         with tempfile.TemporaryDirectory() as name:
-            root = Path(name)
-            make(root, asked.runs, seeds)
-            outputs = [f"--{kind}={root / f'board.{kind}'}" for kind in ("csv", "markdown", "html")]
+            root = (asked.folder or Path(name)) / f"{asked.runs}_{seeds}"
+            if not root.is_dir():
+                make(root, asked.runs, seeds)
+            outputs = [f"--{kind}={Path(name) / f'board.{kind}'}" for kind in ("csv", "markdown", "html")]
             ours = [sys.executable, "-m", "osteon.cli", "leaderboard", str(root), "--task", "mura", *outputs]
             calls = {
                 f"`osteon leaderboard`, {asked.runs // seeds} recipes of {seeds} seed(s)": ours,
-                "json, pandas: result.json of the same runs, one sorted column": [sys.executable, "-c", BARE, name],
+                "json, pandas: result.json of the same runs, one sorted column": [
+                    sys.executable,
+                    "-c",
+                    BARE,
+                    str(root),
+                ],
             }
             taken: dict[str, list[tuple[float, float]]] = {call: [] for call in calls}
             for _ in range(asked.repeats + 1):  # the first round warms the page cache
