@@ -3,7 +3,7 @@
 python benchmarks/leaderboard_speed.py [--runs 200] [--repeats 5] [--seeds 1 5] [--folder DIR]
 
 Every run has 1,199 test studies and as many of val, its own answers in its predictions and 320 scores with intervals
-in result.json. The whole command is timed: start of Python, reading, the paired bootstrap of the two best recipes
+in result.json. The whole command is timed: start of Python, reading, the paired comparison of the two best recipes
 (1,000 replicates), terminal, CSV, Markdown and page.
 """
 

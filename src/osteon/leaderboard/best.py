@@ -29,7 +29,7 @@ class Best:
         difference: first minus runner-up.
         lo: lower bound of 95 %; None where there is none.
         hi: upper bound.
-        p: of the paired bootstrap, by Holm over the test sets of the board.
+        p: of the paired test (`osteon compare`), by Holm over the test sets of the board.
         why: why there is no p; "" where there is one.
         family: over how many test sets p is adjusted.
     """

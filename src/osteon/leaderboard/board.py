@@ -120,7 +120,7 @@ def leaderboard(
         metric: that ranks; None: the one that the runs chose their epochs by.
         point: protocol or frozen; None: protocol where the metric that ranks is of calls, as published rows are, else
             frozen.
-        replicates: bootstrap replicates of the paired difference, and of scores that no result.json holds.
+        replicates: draws behind the paired difference, and behind scores that no result.json holds.
         seed: of the draws.
 
     Raises:

@@ -132,7 +132,7 @@ def _claim(block: Block, ranking: Ranking) -> str:
     )
     p = f"p = {chance(best.p)}".replace("= <", "< ")
     family = f" (Holm over {best.family} test sets)" if best.family > 1 else ""
-    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired bootstrap, {p}{family}"
+    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired, {p}{family}"
     return f"{BEST}: better than the runner-up; {said}" if best.marked else f"no row is marked best; {said}"
 
 
