@@ -8,11 +8,13 @@ import typer
 
 from osteon.cli.data import verbs as data_verbs
 from osteon.cli.ensemble import ensemble
+from osteon.cli.leaderboard import export_verbs, leaderboard
 from osteon.cli.scores import compare, score
 from osteon.errors import OsteonError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(data_verbs, name="data", help="What concerns data sets.")
+app.add_typer(export_verbs, name="export", help="Write predictions as others want them.")
 
 
 @app.callback()
@@ -27,7 +29,7 @@ def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as 
     os.execv(sys.executable, [sys.executable, "-m", "osteon.train", *(words or [])])
 
 
-for verb in (score, compare, ensemble):
+for verb in (score, compare, ensemble, leaderboard):
     app.command()(verb)
 
 

@@ -1,5 +1,7 @@
 """`osteon score` and `osteon compare`: predictions to tables."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,22 +9,32 @@ import typer
 
 
 def score(
-    runs: Annotated[list[Path], typer.Argument(help="run folders, or folders of run folders")],
+    runs: Annotated[
+        list[str], typer.Argument(help="run folders, folders of them, or files of predictions (CSV, parquet)")
+    ],
     replicates: Annotated[int, typer.Option(min=100, help="bootstrap replicates behind every interval")] = 1000,
     csv: Annotated[Path | None, typer.Option(help="also write the tidy table here")] = None,
 ) -> None:
-    """Recompute the scores of runs from their prediction files; the folds of one task are joined."""
+    """Recompute the scores of runs from their prediction files; the folds of one task are joined.
+
+    Takes what `osteon compare` takes. What cannot be scored is named and left out; the exit status is then 1.
+    """
     from rich.console import Console
 
     from osteon.files import aside
-    from osteon.scoring.folds import score_runs
+    from osteon.scoring.folds import score_opened
+    from osteon.scoring.foreign import open_all
     from osteon.scoring.show import show
 
-    table = score_runs([folder for run in runs for folder in run_folders(run)], replicates=replicates)
+    opened, faults = open_all(runs)
+    if not opened:
+        raise faults[0]
+    table = score_opened(opened, replicates=replicates)
     show(table, Console())
     if csv:
         with aside(csv) as draft:
             table.to_csv(draft, index=False)
+    tell(faults)
 
 
 def compare(
@@ -53,8 +65,9 @@ def compare(
             found.table.to_csv(draft, index=False)
 
 
-def run_folders(folder: Path) -> list[Path]:
-    """Return the finished runs in `folder`, or `folder` itself where it is one (or nothing that we know)."""
-    if (folder / "result.json").is_file():
-        return [folder]
-    return sorted(path.parent for path in folder.glob("*/result.json")) or [folder]
+def tell(faults: Sequence[Exception]) -> None:
+    """Print what was left out, and end with status 1 where anything was."""
+    for fault in faults:
+        print(f"osteon: left out: {fault}", file=sys.stderr)
+    if faults:
+        raise typer.Exit(1)

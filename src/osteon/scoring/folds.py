@@ -7,9 +7,10 @@ import pandas as pd
 
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
+from osteon.scoring.foreign import frozen_or_fitted, open_runs
 from osteon.scoring.macro import owners, score_labels
 from osteon.scoring.metrics import ranks
-from osteon.scoring.runs import Run, load
+from osteon.scoring.runs import Run
 from osteon.scoring.table import Point, check_replicates, points, score, score_units
 from osteon.scoring.units import units
 
@@ -17,13 +18,13 @@ from osteon.scoring.units import units
 SHARED = {"cohort": "images or splits", "settings": "settings"}
 
 
-def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
+def score_runs(run_folders: Sequence[str | Path], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Score runs again from their files; runs of one cross-validation (same backbone, seed and number of folds) as one.
 
     Complete cross-validations of other images or settings are scored each for itself; incomplete ones are refused.
 
     Args:
-        run_folders: folders that runs have left.
+        run_folders: what `foreign.open_runs` opens: run folders, folders of them, predictions of other frameworks.
         replicates: bootstrap replicates behind an interval, 100 or more.
         seed: the same seed gives the same intervals.
 
@@ -32,27 +33,44 @@ def score_runs(run_folders: Sequence[Path], *, replicates: int = 1000, seed: int
         one name), or "<first> ... <last>" of a joined set.
 
     Raises:
-        OsteonError: no folder is given, one is not a finished run, or the folds of a set do not fit together.
+        OsteonError: nothing is given, one is neither a finished run nor a table of predictions, or the folds of a set
+            do not fit together.
     """
     if not run_folders:
         raise OsteonError("no run folder to score. Give one or more, such as runs/<name>.")
     check_replicates(replicates)
+    return score_opened([run for given in run_folders for run in open_runs(given)], replicates=replicates, seed=seed)
+
+
+def score_opened(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Score runs that are open, as `score_runs` does; one that is given twice counts once.
+
+    Raises:
+        OsteonError: there are fewer than 100 replicates, or the folds of a set do not fit together.
+    """
+    check_replicates(replicates)
     # One folder written in two ways is one run, called as it was written first.
-    folders: dict[Path, Path] = {}
-    for folder in map(Path, run_folders):
-        folders.setdefault(folder.resolve(), folder)
-    names = [folder.name for folder in folders]
-    called = {given: whole.name if names.count(whole.name) == 1 else str(given) for whole, given in folders.items()}
+    once: dict[Path, Run] = {}
+    for run in runs:
+        once.setdefault(run.folder.resolve(), run)
+    names = [whole.name for whole in once]
+    called = {
+        run.folder: whole.name if names.count(whole.name) == 1 else str(run.folder) for whole, run in once.items()
+    }
     parts = []
-    for runs in sets([load(folder) for folder in called]):
-        if len(runs) == 1:
-            table = score(runs[0].predictions, runs[0].thresholds, replicates=replicates, seed=seed)
-        else:
-            table = score_folds(runs, replicates=replicates, seed=seed)
-        ends = dict.fromkeys(called[run.folder] for run in (runs[0], runs[-1]))
+    for some in sets(list(once.values())):
+        table = score_set(some, replicates=replicates, seed=seed)
+        ends = dict.fromkeys(called[run.folder] for run in (some[0], some[-1]))
         table.insert(0, "run", " ... ".join(ends))
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
+
+
+def score_set(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Score one run, or all folds of a cross-validation; another framework's threshold is fitted on its val rows."""
+    if len(runs) > 1:
+        return score_folds(runs, replicates=replicates, seed=seed)
+    return score(runs[0].predictions, frozen_or_fitted(runs[0]), replicates=replicates, seed=seed)
 
 
 def sets(runs: Sequence[Run]) -> list[list[Run]]:

@@ -57,13 +57,18 @@ def load(folder: Path) -> Run:
             f"{folder}: not the folder of a finished run, it lacks {', '.join(lacking)}. "
             "Resume the run to its end, or choose the folder that holds result.json."
         )
-    result = _result(folder / "result.json")
+    result = read_result(folder / "result.json")
     files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
     table = joined([file for file in files if file.is_file()])
     return Run(folder, table, _thresholds(folder / "thresholds.json", table), result)
 
 
-def _result(file: Path) -> dict[str, Any]:
+def read_result(file: Path) -> dict[str, Any]:
+    """Return what a run's result.json holds.
+
+    Raises:
+        OsteonError: it is no JSON, or no object with `scores` or `source`.
+    """
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:

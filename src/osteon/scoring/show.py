@@ -1,5 +1,6 @@
 """The score table for people: one row a group, the headline metrics with their intervals."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,8 +83,13 @@ def said(text: str, encoding: str) -> str:
 
 def to_markdown(table: pd.DataFrame) -> str:
     """Return the same tables as Markdown."""
+    return markdown(sheets(table))
+
+
+def markdown(several: Iterable[Sheet]) -> str:
+    """Return sheets as Markdown tables."""
     blocks = []
-    for sheet in sheets(table):
+    for sheet in several:
         lines = [f"**{sheet.title}**", "", _line(sheet.header), _line(["---"] + ["---:"] * (len(sheet.header) - 1))]
         lines += [_line(row) for row in sheet.rows]
         blocks.append("\n".join(lines + (["", sheet.caption] if sheet.caption else [])))

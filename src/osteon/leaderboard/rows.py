@@ -1,0 +1,138 @@
+"""Recipes: replicate seeds of the same settings on the same images are one row, their scores a mean and a spread."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from osteon.leaderboard.trainings import Training
+
+Key = tuple[str, str, str]
+# Words of a command line that make no other recipe: where files lie, which replicate, what is shown.
+_ELSEWHERE: tuple[str, ...] = (
+    "seed=",
+    "hydra.",
+    "data.root",
+    "data.cache_dir",
+    "data.workers",
+    "data.key_file",
+    "data.fold=",
+    "logger",
+)
+_ELSEWHERE += ("callbacks.progress_bar", "resume=", "task=", "backbone=", "bootstrap")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score of a recipe.
+
+    Attributes:
+        value: the mean over its trainings; None where one of them has none.
+        lo: lower bound of 95 %; of several trainings the mean of their bounds, which is never too short for the mean's:
+            the spread of a mean is at most the mean of the spreads.
+        hi: upper bound.
+        sd: standard deviation over trainings, n - 1 below; None where there is one.
+        n: units.
+        n_positive: positive units or true boxes; None where that means nothing.
+        n_clusters: patients.
+        small: whether the sample is so small that the interval may be too short.
+    """
+
+    value: float | None
+    lo: float | None = None
+    hi: float | None = None
+    sd: float | None = None
+    n: int | None = None
+    n_positive: int | None = None
+    n_clusters: int | None = None
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A recipe on one test set; `cells` by metric, group and operating point ("" where it needs none)."""
+
+    name: str
+    trainings: tuple[Training, ...]
+    cells: Mapping[Key, Cell]
+
+    @property
+    def backbone(self) -> str:
+        """As its runs say; empty where they do not."""
+        return str(self.trainings[0].said.get("backbone") or "")
+
+    @property
+    def seeds(self) -> list[int]:
+        """Those that are known, in order."""
+        told = (training.said.get("seed") for training in self.trainings)
+        return sorted(seed for seed in told if seed is not None)
+
+    @property
+    def source(self) -> str:
+        """Return real or phantom, or both."""
+        return "+".join(sorted({training.source for training in self.trainings}))
+
+
+def rows_of(trainings: Sequence[Training]) -> tuple[list[Row], list[str]]:
+    """Return a row a recipe, and what to say of trainings that were left out because their seed is there already."""
+    recipes: dict[Any, dict[Any, Training]] = {}
+    twice: list[str] = []
+    for training in trainings:
+        recipe = recipes.setdefault(_recipe(training), {})
+        seed = training.said.get("seed")
+        kept = recipe.setdefault(training.places if seed is None else seed, training)
+        if kept is not training:
+            twice.append(f"{training.places[0]}: seed {seed} of this recipe is there already ({kept.places[0]}).")
+    made = [tuple(one.values()) for one in recipes.values()]
+    return [Row(name, some, cells(some)) for name, some in zip(_names(made), made, strict=True)], twice
+
+
+def cells(trainings: Sequence[Training]) -> dict[Key, Cell]:
+    """Return the scores of a recipe by metric, group and operating point."""
+    found: dict[Key, list[dict[str, Any]]] = {}
+    for training in trainings:
+        for row in training.scores:
+            found.setdefault((row["metric"], row["group"], row["operating_point"] or ""), []).append(row)
+    return {key: _cell(rows) for key, rows in found.items() if len(rows) == len(trainings)}
+
+
+def _cell(rows: Sequence[Mapping[str, Any]]) -> Cell:
+    value, lo, hi = (_mean([row[name] for row in rows]) for name in ("value", "lo", "hi"))
+    spread = statistics.stdev([row["value"] for row in rows]) if len(rows) > 1 and value is not None else None
+    small = any("small sample" in row["note"] and "small sample" in row["note"].split("; ") for row in rows)
+    first = rows[0]
+    return Cell(value, lo, hi, spread, first["n"], first["n_positive"], first["n_clusters"], small)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if len(known) == len(values) else None
+
+
+def _recipe(training: Training) -> Any:
+    said = training.said
+    if said.get("settings") is None or said.get("cohort") is None:
+        return training.places
+    return (*(said.get(name) for name in ("backbone", "settings", "cohort", "folds")), training.units.digest)
+
+
+def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
+    """Return what tells recipes apart: the backbone and the words of its command line that not all of them share."""
+    words = [_words(recipe[0].places[0]) for recipe in recipes]
+    shared = set.intersection(*map(set, words)) if words else set()
+    names = []
+    for recipe, mine in zip(recipes, words, strict=True):
+        backbone = recipe[0].said.get("backbone")
+        parts = [str(backbone), *(word for word in mine if word not in shared)] if backbone else [recipe[0].name]
+        names.append(" ".join(parts))
+    return [
+        f"{name} ({recipe[0].name})" if names.count(name) > 1 else name
+        for name, recipe in zip(names, recipes, strict=True)
+    ]
+
+
+def _words(place: Path) -> list[str]:
+    file = place / "overrides.txt"
+    told = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
+    return sorted(word for word in told if word and not word.lstrip("+~").startswith(_ELSEWHERE))
