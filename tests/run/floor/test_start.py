@@ -12,7 +12,7 @@ from osteon import predictions
 from osteon.compose import conf_dir
 from osteon.errors import OsteonError
 from osteon.run import check_names
-from osteon.run.floor.ridge import PENALTIES
+from osteon.audit.ridge import PENALTIES
 from osteon.run.start import run
 from osteon.scoring.folds import score_runs
 

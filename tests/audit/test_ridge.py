@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osteon.manifest import Target
-from osteon.run.floor.ridge import PENALTIES, decode, fit
+from osteon.audit.ridge import PENALTIES, decode, fit
 
 NAMES = ("a", "b", "c")
 TARGETS = {
