@@ -1,6 +1,6 @@
 """The audit of a run, from its files: predictions, thresholds, manifest, config and margins."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def audit_run(
     for name in [task] if task is not None else names:
         for row in _of_task(name, predictions, manifest, config, shown, targets, thresholds, replicates):
             rows.append(row)
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table = empty(rows)
     table["source"] = "+".join(sorted(set(predictions.frame["source"])))
     said = [text for row in table.itertuples() if (text := warning(row, predictions.tasks[str(row.task)]))]
     left = table[(table["kind"] == "baseline") & (table["verdict"] == "not judged")]
@@ -121,6 +121,27 @@ def _of_task(
     yield from group_rows(name, facts, test, manifest, thresholds.get(name), targets)
 
 
+def empty(rows: Sequence[Mapping[str, Any]] = ()) -> pd.DataFrame:
+    """Return rows as a table of an audit; none by default."""
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def read_audit(folder: Path) -> pd.DataFrame | None:
+    """Return the rows of a run's `audit.csv`; None where there is none.
+
+    Raises:
+        OsteonError: the file is not one that an audit wrote.
+    """
+    file = folder / "audit.csv"
+    if not file.is_file():
+        return None
+    try:
+        return empty(pd.read_csv(file, keep_default_na=False, na_values=[""])[list(COLUMNS)].to_dict("records"))  # type: ignore[arg-type]
+    except (OSError, ValueError, KeyError) as fault:
+        raise OsteonError(f"{file}: not the table of an audit ({fault}). Make it again: osteon audit {folder}") from fault
+
+
 def _targets(config: Mapping[str, Any]) -> set[str]:
     found = [task.get("target") or [] for task in config.values()]
+    found += [(task.get("whole") or {}).get("target") or [] for task in config.values()]
     return {name for one in found for name in ([one] if isinstance(one, str) else one)}

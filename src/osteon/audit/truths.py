@@ -69,10 +69,11 @@ def truth_of(
     if owner is None:
         raise OsteonError(f"task {name}: config.yaml has {', '.join(tasks)}. Restore the file that the run left.")
     task, label = tasks[owner], bool(known[name].of)
-    column = name.removeprefix(f"{owner}.") if label else task["target"]
+    whole = {} if label or owner == name else task.get("whole") or {}
+    column = name.removeprefix(f"{owner}.") if label else whole.get("target") or task["target"]
     if column not in manifest:
         raise OsteonError(f"task {name}: manifest.parquet has no column {column!r}. Restore the file that the run left.")
-    if owner != name and not label:
+    if owner != name and not label and not whole.get("target"):
         values = _of_boxes(manifest[column], task, known[owner].classes)
     else:
         values = manifest[column].to_numpy(np.float64, copy=True)

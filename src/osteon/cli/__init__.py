@@ -8,6 +8,7 @@ import typer
 
 from osteon.cli.data import verbs as data_verbs
 from osteon.cli.ensemble import ensemble
+from osteon.cli.examining import audit, calibrate, figures
 from osteon.cli.scores import compare, score
 from osteon.errors import OsteonError
 
@@ -27,7 +28,7 @@ def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as 
     os.execv(sys.executable, [sys.executable, "-m", "osteon.train", *(words or [])])
 
 
-for verb in (score, compare, ensemble):
+for verb in (score, compare, ensemble, calibrate, audit, figures):
     app.command()(verb)
 
 

@@ -19,6 +19,7 @@ from osteon.scoring.table import to_records
 from osteon.scoring.thresholds import Threshold
 from osteon.scoring.units import units
 
+CALIBRATION, TEMPERATURES = "calibration.json", "temperatures.json"
 TABLES = ("scores", "before", "after", "points", "band_rows", "curve")
 
 
