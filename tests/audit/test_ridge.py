@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osteon.manifest import Target
 from osteon.audit.ridge import PENALTIES, decode, fit
+from osteon.manifest import Target
 
 NAMES = ("a", "b", "c")
 TARGETS = {

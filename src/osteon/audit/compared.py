@@ -61,7 +61,7 @@ def compared(asked: Asked, baseline: Baseline) -> dict[str, Any]:
     be worse than the model or has half of its advantage; "weak" where the model is not shown to be better, nor the
     baseline better than chance; "" where the model stands clear; "not judged" with the reason in `note`.
     """
-    row = {"task": asked.task, "kind": "baseline", "name": baseline.name, "shown": baseline.words}
+    row: dict[str, Any] = {"task": asked.task, "kind": "baseline", "name": baseline.name, "shown": baseline.words}
     row |= {"metric": asked.metric.name, "unit": asked.facts.unit}
     made = units(asked.test, asked.facts)
     made = made[made["target"].notna()]
@@ -91,9 +91,13 @@ def _answers(asked: Asked, baseline: Baseline) -> pd.DataFrame:
     """Return the image predictions of test with the baseline's answers in place of the model's."""
     facts = asked.facts
     kind: Any = facts.head
-    target = Target("", kind, facts.classes if facts.head in ("multiclass", "ordinal") else (), low=facts.low, high=facts.high)
-    usable = np.isfinite(baseline.features).all(1)
-    features = np.where(usable[:, None], baseline.features, np.nan_to_num(baseline.features[asked.train & usable].mean(0)))
+    target = Target(
+        "", kind, facts.classes if facts.head in ("multiclass", "ordinal") else (), low=facts.low, high=facts.high
+    )
+    usable = np.asarray(np.isfinite(baseline.features).all(1), bool)
+    features = np.where(
+        usable[:, None], baseline.features, np.nan_to_num(baseline.features[asked.train & usable].mean(0))
+    )
     fitted = fit_on_train(features, asked.truth, asked.train & usable, target)
     place = pd.Series(np.arange(len(asked.image_id)), index=asked.image_id)
     rows = place.reindex(asked.test["image_id"]).to_numpy(np.intp)

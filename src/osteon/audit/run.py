@@ -12,7 +12,7 @@ from osteon.audit.compared import MEASURE, Asked, compared
 from osteon.audit.features import baselines
 from osteon.audit.groups import group_rows
 from osteon.audit.truths import manifest_of, tasks_of, truth_of
-from osteon.audit.words import warning
+from osteon.audit.words import warnings
 from osteon.errors import OsteonError, nearest
 from osteon.files import aside
 from osteon.predictions import Predictions
@@ -22,7 +22,9 @@ from osteon.scoring.thresholds import Threshold
 MARGINS = "margins.parquet"
 COLUMNS = {
     **dict.fromkeys(("task", "kind", "name", "shown", "unit", "metric"), "object"),
-    **dict.fromkeys(("value", "lo", "hi", "model", "difference", "difference_lo", "difference_hi", "chance"), "Float64"),
+    **dict.fromkeys(
+        ("value", "lo", "hi", "model", "difference", "difference_lo", "difference_hi", "chance"), "Float64"
+    ),
     "share": "Float64",
     **dict.fromkeys(("n", "n_clusters"), "Int64"),
     **dict.fromkeys(("verdict", "method", "note", "source"), "object"),
@@ -85,11 +87,10 @@ def audit_run(
     train, targets = (manifest["split"] == "train").to_numpy(), _targets(config)
     shown = list(baselines(manifest, margins, train, targets))
     for name in [task] if task is not None else names:
-        for row in _of_task(name, predictions, manifest, config, shown, targets, thresholds, replicates):
-            rows.append(row)
+        rows += _of_task(name, predictions, manifest, config, shown, targets, thresholds, replicates)
     table = empty(rows)
     table["source"] = "+".join(sorted(set(predictions.frame["source"])))
-    said = [text for row in table.itertuples() if (text := warning(row, predictions.tasks[str(row.task)]))]
+    said = warnings(table, predictions.tasks)
     left = table[(table["kind"] == "baseline") & (table["verdict"] == "not judged")]
     notes += [f"{row.task}, {row.name}: not judged, {row.note}" for row in left.itertuples(name="Row", index=False)]
     return Audited(table, tuple(said), tuple(notes))
@@ -138,7 +139,9 @@ def read_audit(folder: Path) -> pd.DataFrame | None:
     try:
         return empty(pd.read_csv(file, keep_default_na=False, na_values=[""])[list(COLUMNS)].to_dict("records"))  # type: ignore[arg-type]
     except (OSError, ValueError, KeyError) as fault:
-        raise OsteonError(f"{file}: not the table of an audit ({fault}). Make it again: osteon audit {folder}") from fault
+        raise OsteonError(
+            f"{file}: not the table of an audit ({fault}). Make it again: osteon audit {folder}"
+        ) from fault
 
 
 def _targets(config: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,12 @@ from osteon.scoring.comparison.words import named
 from osteon.scoring.sheets import Sheet
 from osteon.scoring.show import WIDTH, rich_table, said
 
-VERDICTS = {"shortcut": "comes near the model", "weak": "model not shown better", "not judged": "not judged", "": "clear"}
+VERDICTS = {
+    "shortcut": "comes near the model",
+    "weak": "model not shown better",
+    "not judged": "not judged",
+    "": "clear",
+}
 
 
 def show_audit(found: Audited, console: Any = None, groups: bool = True) -> None:
@@ -24,7 +29,9 @@ def show_audit(found: Audited, console: Any = None, groups: bool = True) -> None
         console.print(rich_table(sheet, len(sheet.header), width < WIDTH, console.encoding), width=width)
         console.print()
     for text in found.warnings:
-        console.print(said(f"warning: {text}", console.encoding), style="yellow", markup=False, highlight=False, width=width)
+        console.print(
+            said(f"warning: {text}", console.encoding), style="yellow", markup=False, highlight=False, width=width
+        )
     for text in found.notes:
         console.print(said(f"note: {text}.", console.encoding), markup=False, highlight=False, width=width)
     if not found.warnings and (found.table["kind"] == "baseline").any():
@@ -44,13 +51,17 @@ def sheets(table: pd.DataFrame, groups: bool = True) -> Iterator[Sheet]:
         names = list(dict.fromkeys(part["metric"]))
         rows = [_group(name, rows, names) for name, rows in part.groupby("name", sort=False)]
         if len(rows) > 1:
-            yield Sheet(f"{stamp}audit · {task} · test · by group", "", ["group", "n", *map(named, names)], rows, len(names))
+            yield Sheet(
+                f"{stamp}audit · {task} · test · by group", "", ["group", "n", *map(named, names)], rows, len(names)
+            )
 
 
 def _baseline(row: Any) -> list[str]:
     digits = 1 if row["metric"] == "mae" else 2
     model = "n/a" if pd.isna(row["model"]) else f"{row['model']:.{digits}f}"
-    difference = cell(pd.Series({"value": row["difference"], "lo": row["difference_lo"], "hi": row["difference_hi"]}), digits)
+    difference = cell(
+        pd.Series({"value": row["difference"], "lo": row["difference_lo"], "hi": row["difference_hi"]}), digits
+    )
     name = f"{row['task']}, {row['name']}"
     return [name, named(row["metric"]), cell(row, digits), model, difference, VERDICTS[row["verdict"]]]
 

@@ -30,7 +30,9 @@ def tasks_of(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as fault:
         raise OsteonError(f"{file}: no such file. Audits need the folder of a run of Osteon.") from fault
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as fault:
-        raise OsteonError(f"{file}: not the settings of a run ({fault}). Restore the file that the run left.") from fault
+        raise OsteonError(
+            f"{file}: not the settings of a run ({fault}). Restore the file that the run left."
+        ) from fault
 
 
 def manifest_of(folder: Path) -> pd.DataFrame:
@@ -45,15 +47,15 @@ def manifest_of(folder: Path) -> pd.DataFrame:
     try:
         found = pd.read_parquet(file)
     except (OSError, ValueError) as fault:
-        raise OsteonError(f"{file}: not a readable parquet file ({fault}). Restore the file that the run left.") from fault
+        raise OsteonError(
+            f"{file}: not a readable parquet file ({fault}). Restore the file that the run left."
+        ) from fault
     if lacking := [name for name in ("image_id", "split", "dataset") if name not in found]:
         raise OsteonError(f"{file}: lacks column {', '.join(lacking)}. Restore the file that the run left.")
     return found
 
 
-def truth_of(
-    name: str, known: Mapping[str, TaskFacts], manifest: pd.DataFrame, tasks: Mapping[str, Any]
-) -> Floats:
+def truth_of(name: str, known: Mapping[str, TaskFacts], manifest: pd.DataFrame, tasks: Mapping[str, Any]) -> Floats:
     """Return (N,) labels of the manifest's rows for a task of the predictions; NaN where nobody looked or asked.
 
     Args:
@@ -72,7 +74,9 @@ def truth_of(
     whole = {} if label or owner == name else task.get("whole") or {}
     column = name.removeprefix(f"{owner}.") if label else whole.get("target") or task["target"]
     if column not in manifest:
-        raise OsteonError(f"task {name}: manifest.parquet has no column {column!r}. Restore the file that the run left.")
+        raise OsteonError(
+            f"task {name}: manifest.parquet has no column {column!r}. Restore the file that the run left."
+        )
     if owner != name and not label and not whole.get("target"):
         values = _of_boxes(manifest[column], task, known[owner].classes)
     else:
@@ -99,4 +103,4 @@ def _asked(manifest: pd.DataFrame, task: Mapping[str, Any]) -> NDArray[np.bool_]
     for column, wanted in (task.get("where") or {}).items():
         if column in manifest:
             asked &= manifest[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(bool)
-    return asked
+    return np.asarray(asked, bool)

@@ -13,7 +13,8 @@ Replicates = Annotated[int, typer.Option(min=100, help="bootstrap replicates beh
 def calibrate(
     run: Folder,
     prevalence: Annotated[
-        list[float] | None, typer.Option(help="predictive values where this share has it, such as 0.05; may be repeated")
+        list[float] | None,
+        typer.Option(help="predictive values where this share has it, such as 0.05; may be repeated"),
     ] = None,
     inconclusive: Annotated[float, typer.Option(help="share of val units that may be left to a person")] = 0.1,
     task: Task = None,

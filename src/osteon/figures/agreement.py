@@ -1,6 +1,6 @@
 """Numbers that a model says against the true ones."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,11 @@ def bland_altman(made: pd.DataFrame, facts: TaskFacts, about: About) -> "Figure"
         facts: of a regression.
         about: what it is of.
     """
-    said, true, unit = made["value"].to_numpy(float), made["target"].to_numpy(float), facts.unit_name or "units of the target"
+    said, true, unit = (
+        made["value"].to_numpy(float),
+        made["target"].to_numpy(float),
+        facts.unit_name or "units of the target",
+    )
     figure, axes = canvas(about, "Bland-Altman", 2.9)
     axes.plot((said + true) / 2, said - true, ".", color=COLOURS[0], markersize=3.5, alpha=0.5)
     found = _computed(made, facts, ("bias", "loa_low", "loa_high"))
@@ -37,7 +41,9 @@ def bland_altman(made: pd.DataFrame, facts: TaskFacts, about: About) -> "Figure"
         if row["lo"] is not None:
             axes.axhspan(row["lo"], row["hi"], color=colour, alpha=0.12, linewidth=0)
         label = {"bias": "bias", "loa_low": "lower limit", "loa_high": "upper limit"}[name]
-        axes.text(1.01, row["value"], f"{label}\n{_text(row)}", transform=axes.get_yaxis_transform(), va="center", fontsize=6)
+        axes.text(
+            1.01, row["value"], f"{label}\n{_text(row)}", transform=axes.get_yaxis_transform(), va="center", fontsize=6
+        )
     axes.axhline(0, color=GREY, linewidth=0.6, linestyle=":")
     axes.set(xlabel=f"mean of said and true ({unit}), n = {len(made)}", ylabel=f"said - true ({unit})")
     return figure
@@ -52,7 +58,11 @@ def predicted_and_true(made: pd.DataFrame, facts: TaskFacts, about: About) -> "F
         facts: of a regression.
         about: what it is of.
     """
-    said, true, unit = made["value"].to_numpy(float), made["target"].to_numpy(float), facts.unit_name or "units of the target"
+    said, true, unit = (
+        made["value"].to_numpy(float),
+        made["target"].to_numpy(float),
+        facts.unit_name or "units of the target",
+    )
     figure, axes = canvas(about, "Said and true", 3.5)
     axes.plot(true, said, ".", color=COLOURS[0], markersize=3.5, alpha=0.5)
     low, high = float(min(said.min(), true.min())), float(max(said.max(), true.max()))
@@ -61,19 +71,21 @@ def predicted_and_true(made: pd.DataFrame, facts: TaskFacts, about: About) -> "F
     found = _computed(made, facts, ("mae", "pearson"))
     text = f"MAE {_text(found['mae'])} {facts.unit_name}\nr {_text(found['pearson'], 2)}\nn = {len(made)}"
     axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=6.5)
-    axes.set(xlabel=f"true ({unit})", ylabel=f"said ({unit})", xlim=(low - pad, high + pad), ylim=(low - pad, high + pad))
+    axes.set(
+        xlabel=f"true ({unit})", ylabel=f"said ({unit})", xlim=(low - pad, high + pad), ylim=(low - pad, high + pad)
+    )
     axes.set_aspect("equal")
     return figure
 
 
-def _computed(made: pd.DataFrame, facts: TaskFacts, names: tuple[str, ...]) -> dict[str, dict[str, object]]:
+def _computed(made: pd.DataFrame, facts: TaskFacts, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     sample = sample_of(made, facts)
     jobs = [Job(METRICS[name], sample) for name in names]
     return {row["metric"]: row for row in computed(jobs, "regression", "", 100, 0)}
 
 
-def _text(row: dict[str, object], digits: int = 1) -> str:
-    if row["value"] is None or not np.isfinite(row["value"]):  # type: ignore[call-overload]
+def _text(row: dict[str, Any], digits: int = 1) -> str:
+    if row["value"] is None or not np.isfinite(row["value"]):
         return "n/a"
     bounds = "" if row["lo"] is None else f" [{row['lo']:.{digits}f}, {row['hi']:.{digits}f}]"
     return f"{row['value']:.{digits}f}{bounds}"

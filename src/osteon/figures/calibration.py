@@ -1,10 +1,10 @@
 """Whether probabilities can be believed, and what is gained by leaving the unsure units to a person."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osteon.figures.style import COLOURS, GREY, About, canvas, legend, many, square, styled
+from osteon.figures.style import COLOURS, GREY, About, canvas, legend, many, square, styled, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,14 +30,14 @@ def reliability(tables: dict[str, pd.DataFrame], about: About, positive: str = "
     for place, (label, table) in enumerate(tables.items()):
         shift = 0.006 * (2 * place - 1) if len(tables) > 1 else 0.0
         spread = [table["value"] - table["lo"], table["hi"] - table["value"]]
-        look = {"color": COLOURS[place], "markersize": 3.5, "capsize": 1.5, "elinewidth": 0.7}
+        look: dict[str, Any] = {"color": COLOURS[place], "markersize": 3.5, "capsize": 1.5, "elinewidth": 0.7}
         axes.errorbar(table["predicted"] + shift, table["value"], spread, fmt=MARKS[place], label=label, **look)
         width = (table["high"] - table["low"]) / len(tables)
         below.bar(table["low"] + width * place, table["n"], width, align="edge", color=COLOURS[place])
     square(axes, "", f"share of {positive}")
     axes.tick_params(labelbottom=False)
     below.set(xlabel="predicted probability", ylabel=many(about.unit))
-    below.yaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(below.yaxis)
     legend(figure, axes)
     return figure
 
@@ -61,14 +61,27 @@ def coverage_accuracy(curve: pd.DataFrame, about: About, asked: float | None = N
         if part.empty:
             continue
         share = part["asked"].map(covered)
-        axes.plot(share, part["value"].astype(float), f"{'os^'[place % 3]}-", color=COLOURS[place], markersize=2.5, label=f"{name}, n = {part['n'].max()}")
+        axes.plot(
+            share,
+            part["value"].astype(float),
+            f"{'os^'[place % 3]}-",
+            color=COLOURS[place],
+            markersize=2.5,
+            label=f"{name}, n = {part['n'].max()}",
+        )
         least = min(least, float(part["value"].min()))
         if name == "accuracy":
-            axes.fill_between(share, part["lo"].astype(float), part["hi"].astype(float), color=COLOURS[place], alpha=0.15, linewidth=0)
+            axes.fill_between(
+                share, part["lo"].astype(float), part["hi"].astype(float), color=COLOURS[place], alpha=0.15, linewidth=0
+            )
             least = min(least, float(part["lo"].min()))
     if asked is not None and asked in covered:
         axes.axvline(covered[asked], color="black", linewidth=0.8, linestyle="--", label=f"band of {asked:.0%} of val")
-    axes.set(xlabel=f"share of {total} {many(about.unit)} answered", ylabel="share right among them", ylim=(max(0, least - 0.03), 1.01))
+    axes.set(
+        xlabel=f"share of {total} {many(about.unit)} answered",
+        ylabel="share right among them",
+        ylim=(max(0, least - 0.03), 1.01),
+    )
     axes.invert_xaxis()
     axes.grid(linewidth=0.3, color="#dddddd")
     legend(figure, axes)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from osteon.figures.style import COLOURS, About, canvas, legend, many, styled
+from osteon.figures.style import COLOURS, About, canvas, legend, many, styled, whole_numbers
 from osteon.predictions import TaskFacts
 from osteon.scoring.metrics import sample_of
 from osteon.scoring.units import scores
@@ -58,7 +58,7 @@ def _of_calls(facts: TaskFacts, threshold: float | None) -> str:
 
 @styled
 def score_histograms(made: pd.DataFrame, facts: TaskFacts, about: About, threshold: float | None = None) -> "Figure":
-    """Return how the probability spreads in each true class, as in Kim and MacKinnon (2018), Clin Radiol 73:439, Fig. 5.
+    """Return how scores of each true class spread, as Kim and MacKinnon (2018), Clin Radiol 73:439, Fig. 5.
 
     Of two classes the probability of the positive one, negatives below the axis; of several the one given to the true
     class, as box plots with their units.
@@ -92,9 +92,14 @@ def score_histograms(made: pd.DataFrame, facts: TaskFacts, about: About, thresho
     if threshold is not None:
         axes.axvline(threshold, color="black", linewidth=0.8, linestyle="--", label=f"threshold {threshold:.2g}")
     axes.axhline(0, color="black", linewidth=0.6)
-    axes.set(xlim=(0, 1), ylim=(-1.1 * most, 1.1 * most), xlabel=f"probability of {facts.classes[1]}", ylabel=f"{many(about.unit)}")
+    axes.set(
+        xlim=(0, 1),
+        ylim=(-1.1 * most, 1.1 * most),
+        xlabel=f"probability of {facts.classes[1]}",
+        ylabel=f"{many(about.unit)}",
+    )
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    axes.yaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
+    whole_numbers(axes.yaxis)
     legend(figure, axes)
     return figure
 
@@ -104,7 +109,14 @@ def _of_several(made: pd.DataFrame, facts: TaskFacts, about: About) -> "Figure":
     figure, axes = canvas(about, "Probability given to the true class", max(2.0, 0.24 * len(facts.classes) + 1.0))
     rng, places = np.random.default_rng(0), range(len(facts.classes))
     groups = [score[truth == kind, kind] for kind in places]
-    axes.boxplot(groups, positions=list(places), orientation="horizontal", widths=0.6, showfliers=False, medianprops={"color": COLOURS[1]})
+    axes.boxplot(
+        groups,
+        positions=list(places),
+        orientation="horizontal",
+        widths=0.6,
+        showfliers=False,
+        medianprops={"color": COLOURS[1]},
+    )
     for kind, values in enumerate(groups):
         jitter = kind + rng.uniform(-0.2, 0.2, len(values))
         axes.plot(values, jitter, ".", color=COLOURS[0], markersize=2.5, alpha=0.6)

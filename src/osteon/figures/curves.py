@@ -53,7 +53,9 @@ def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
     return curve.iloc[chosen]
 
 
-def roc_band(positive: NDArray[np.bool_], score: Floats, cluster: NDArray[np.intp], seed: int = 0) -> tuple[Floats, Floats]:
+def roc_band(
+    positive: NDArray[np.bool_], score: Floats, cluster: NDArray[np.intp], seed: int = 0
+) -> tuple[Floats, Floats]:
     """Return the 95 % band of the sensitivity at each false positive rate of `GRID`, pointwise.
 
     Percentiles over draws of whole patients (vertical averaging: Fawcett 2006, Pattern Recognit Lett 27:861).
@@ -65,7 +67,9 @@ def roc_band(positive: NDArray[np.bool_], score: Floats, cluster: NDArray[np.int
     for weights in bootstrap.draws(int(cluster.max()) + 1, REPLICATES, seed, len(score)):
         given = weights[where]
         tp, fp = (np.cumsum(given * kind[:, None], axis=0)[last] for kind in (hits, ~hits))
-        found += [np.interp(GRID, *_rates(fp[:, k], tp[:, k])) for k in range(given.shape[1]) if fp[-1, k] and tp[-1, k]]
+        found += [
+            np.interp(GRID, *_rates(fp[:, k], tp[:, k])) for k in range(given.shape[1]) if fp[-1, k] and tp[-1, k]
+        ]
     low, high = np.quantile(np.array(found), (0.025, 0.975), axis=0)
     return low, high
 

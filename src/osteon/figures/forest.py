@@ -41,7 +41,10 @@ def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: floa
         axes.plot(value, place, "s", color=COLOURS[0], markersize=3.5)
         axes.text(1.02, place, _text(value, low, high), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     counts = rows["n"] if "n" in rows else [None] * len(rows)
-    labels = [f"{label} (n = {n})" if n is not None and pd.notna(n) else str(label) for label, n in zip(rows["label"], counts, strict=True)]
+    labels = [
+        f"{label} (n = {n})" if n is not None and pd.notna(n) else str(label)
+        for label, n in zip(rows["label"], counts, strict=True)
+    ]
     axes.set_yticks(range(len(rows)), labels, fontsize=6.5)
     axes.set(xlabel=axis, ylim=(len(rows) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)

@@ -42,7 +42,11 @@ def figures_of(
         return {"bland_altman": bland_altman(made, facts, about), "said": predicted_and_true(made, facts, about)}
     cut = facts.protocol_threshold if threshold is None else threshold
     mark = cut if facts.head == "binary" else None
-    found = {} if facts.head == "ordinal" else {"roc": roc(made, facts, about, mark), "precision_recall": precision_recall(made, facts, about)}
+    found = (
+        {}
+        if facts.head == "ordinal"
+        else {"roc": roc(made, facts, about, mark), "precision_recall": precision_recall(made, facts, about)}
+    )
     found["confusion"] = confusion(made, facts, about, cut)
     found["scores"] = score_histograms(made, facts, about, mark)
     return found | ({} if calibration is None else calibration_figures(calibration, about))

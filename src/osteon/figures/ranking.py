@@ -34,11 +34,15 @@ def roc(made: pd.DataFrame, facts: TaskFacts, about: About, threshold: float | N
     figure, axes = canvas(about, "ROC", 3.7)
     points = curves.roc(truth, matrix, facts)
     for place, (name, part) in enumerate(points.groupby("class", sort=False)):
-        axes.plot(part["fpr"], part["tpr"], label=_said(str(name), of_class[str(name)], "auroc", "AUROC"), **look_of(place))
+        axes.plot(
+            part["fpr"], part["tpr"], label=_said(str(name), of_class[str(name)], "auroc", "AUROC"), **look_of(place)
+        )
     if len(of_class) == 1:
         sample = next(iter(of_class.values()))
         low, high = curves.roc_band(sample.target == 1, sample.score, sample.cluster)
-        axes.fill_between(curves.GRID, low, high, color=COLOURS[0], alpha=0.18, linewidth=0, label="95 % band, by patient")
+        axes.fill_between(
+            curves.GRID, low, high, color=COLOURS[0], alpha=0.18, linewidth=0, label="95 % band, by patient"
+        )
         if threshold is not None:
             call, positive = sample.score > threshold, sample.target == 1
             marked = (call[~positive].mean(), call[positive].mean())
@@ -78,7 +82,9 @@ def _parts(made: pd.DataFrame, facts: TaskFacts) -> tuple[NDArray[np.int64], NDA
     matrix = np.column_stack([1 - score, score]) if score.ndim == 1 else score
     cluster = sample_of(made, facts).cluster
     of_class = {
-        name: Sample((truth == index).astype(np.intp), matrix[:, index], (matrix[:, index] > 0.5).astype(np.intp), cluster)
+        name: Sample(
+            (truth == index).astype(np.intp), matrix[:, index], (matrix[:, index] > 0.5).astype(np.intp), cluster
+        )
         for index, name in curves.drawn(truth, facts)
     }
     return truth, matrix, of_class

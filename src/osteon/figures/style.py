@@ -1,4 +1,4 @@
-"""One look for all figures: a journal's column wide, colours that colour-blind readers tell apart, a stamp on phantoms."""
+"""One look for all figures: a column wide, colours that colour-blind readers tell apart, a stamp on phantoms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from osteon.scoring.comparison.words import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -61,7 +62,8 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
     def drawn(*args: P.args, **more: P.kwargs) -> T:
         import matplotlib
 
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **LOOK, "backend": "agg"}):
+        settings: dict[Any, Any] = {**matplotlib.rcParamsDefault, **LOOK, "backend": "agg"}
+        with matplotlib.rc_context(settings):
             return draw(*args, **more)
 
     return drawn
@@ -83,7 +85,9 @@ def canvas(about: About, what: str, height: float = WIDTH, width: float = WIDTH)
 def stamp(figure: "Figure", about: About) -> None:
     """Write PHANTOM across a figure of drawn images."""
     if "phantom" in about.source:
-        figure.text(0.5, 0.5, "PHANTOM", fontsize=34, color=GREY, alpha=0.16, rotation=30, ha="center", va="center", zorder=10)
+        figure.text(
+            0.5, 0.5, "PHANTOM", fontsize=34, color=GREY, alpha=0.16, rotation=30, ha="center", va="center", zorder=10
+        )
 
 
 def square(axes: "Axes", x: str, y: str) -> None:
@@ -104,6 +108,13 @@ def legend(figure: "Figure", axes: "Axes") -> None:
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + 0.14 * -(-len(labels) // columns))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def whole_numbers(axis: "Axis") -> None:
+    """Label an axis of counts with whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=5, integer=True))
 
 
 def many(unit: str) -> str:

@@ -19,7 +19,7 @@ SIZES = ("height", "width")
 
 
 def names() -> list[str]:
-    """Return the names of the margin's numbers: `margin_<row>_<column>_<what>`, then `margin_<what>_<over the ring>`."""
+    """Return the names of a margin's numbers: `margin_<row>_<column>_<what>`, then `margin_<what>_<over the ring>`."""
     fields = [f"margin_{row}_{column}_{what}" for row, column in _ring() for what in OF_A_FIELD[:3]]
     return fields + [f"margin_{what}_{over}" for over in OF_THE_RING for what in OF_A_FIELD]
 

@@ -8,8 +8,8 @@ import pandas as pd
 from osteon.audit import MARGINS, Audited, audit_run
 from osteon.audit.features import measured_rows
 from osteon.audit.run import empty
-from osteon.figures import draw_run
 from osteon.errors import OsteonError
+from osteon.figures import draw_run
 from osteon.files import aside
 from osteon.images import margins
 from osteon.run.prepare import Prepared

@@ -24,7 +24,10 @@ def clustered(success: NDArray[np.bool_], cluster: Codes) -> tuple[float, float,
     if n == patients:
         return (*wilson(int(success.sum()), n), "wilson")
     units = effective(success, cluster)
-    return (*wilson(share * units, units), f"wilson, {'n = patients' if share in (0, 1) or patients == 1 else 'clustered'}")
+    return (
+        *wilson(share * units, units),
+        f"wilson, {'n = patients' if share in (0, 1) or patients == 1 else 'clustered'}",
+    )
 
 
 def effective(success: NDArray[np.bool_], cluster: Codes) -> float:

@@ -66,8 +66,8 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
 
     The cut lies midway between two adjacent scores; equal scores are never parted. youden maximises sensitivity +
     specificity - 1 (Youden 1950, Cancer 3:32), max_kappa Cohen's kappa; of several best cuts the middle one is taken.
-    sens_<x> takes the highest cut whose sensitivity is at least x, spec_<x> the lowest whose specificity is. Of boxes see `cut_of_boxes`; where none is
-    predicted, the protocol's threshold stands.
+    sens_<x> takes the highest cut whose sensitivity is at least x, spec_<x> the lowest whose specificity is. Of boxes
+    see `cut_of_boxes`; where none is predicted, the protocol's threshold stands.
 
     Raises:
         OsteonError: val has no labelled positive or no labelled negative unit, or no true box, or the rule is unknown.

@@ -61,7 +61,9 @@ def _at(sample: Sample, asked: float) -> Iterator[dict[str, Any]]:
     (hit, of_hit), (right, of_right) = _parts(sample)
     base = {"prevalence": asked, "n": len(sample.target)}
     if not len(hit) or not len(right):
-        yield from (base | {"metric": name, "value": None, "lo": None, "hi": None, "method": "none"} for name in ("ppv", "npv"))
+        yield from (
+            base | {"metric": name, "value": None, "lo": None, "hi": None, "method": "none"} for name in ("ppv", "npv")
+        )
         return
     values = bayes.predictive_values(float(hit.mean()), float(right.mean()), asked)
     bounds = bayes.interval_of(hit, of_hit, right, of_right, asked)

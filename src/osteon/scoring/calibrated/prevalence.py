@@ -32,7 +32,12 @@ def predictive_values(sensitivity: float, specificity: float, prevalence: float)
 
 
 def interval_of(
-    hit: NDArray[np.bool_], of_hit: Codes, right: NDArray[np.bool_], of_right: Codes, prevalence: float, level: float = 0.95
+    hit: NDArray[np.bool_],
+    of_hit: Codes,
+    right: NDArray[np.bool_],
+    of_right: Codes,
+    prevalence: float,
+    level: float = 0.95,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the 95 % intervals of PPV and NPV at a prevalence that is taken as known.
 
@@ -55,7 +60,10 @@ def interval_of(
     (se, positives), (sp, negatives) = (_adjusted(*one, z) for one in ((hit, of_hit), (right, of_right)))
     odds = np.log(prevalence / (1 - prevalence))
     centres = (np.log(se / (1 - sp)) + odds, np.log(sp / (1 - se)) - odds)
-    variances = ((1 - se) / se / positives + sp / (1 - sp) / negatives, se / (1 - se) / positives + (1 - sp) / sp / negatives)
+    variances = (
+        (1 - se) / se / positives + sp / (1 - sp) / negatives,
+        se / (1 - se) / positives + (1 - sp) / sp / negatives,
+    )
     halves = [z * np.sqrt(variance) for variance in variances]
     bounds = [(float(expit(c - h)), float(expit(c + h))) for c, h in zip(centres, halves, strict=True)]
     return bounds[0], bounds[1]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from osteon.predictions import TaskFacts
-from osteon.scoring.calibration import BINS
 from osteon.scoring.calibrated.points import share_row
+from osteon.scoring.calibration import BINS
 from osteon.scoring.comparison.paired import Contrast, drawn, judge
 from osteon.scoring.metrics import METRICS, Metric, sample_of
 from osteon.scoring.rows import Job, computed
@@ -54,14 +54,19 @@ def _measured(
     several = tuple(_of_classes(one) for one in plain)
     sure = tuple(confidence(one) for one in plain)
     brier = "brier" if facts.head == "binary" else "multiclass_brier"
-    yield METRICS[brier], "binary" if facts.head == "binary" else "multiclass", (plain[0], plain[1])
+    binary = facts.head == "binary"
+    yield (
+        METRICS[brier],
+        "binary" if binary else "multiclass",
+        (plain[0], plain[1]) if binary else (several[0], several[1]),
+    )
     yield METRICS["log_loss"], "multiclass", (several[0], several[1])
     yield METRICS["ece"], "binary", (sure[0], sure[1])
 
 
 def _of_classes(sample: Sample) -> Sample:
-    if sample.score.ndim > 1:
-        return sample
+    if sample.score.ndim > 1:  # of grades too: what counts here is their probability, not the expected one
+        return Sample(sample.target, sample.score, sample.call, sample.cluster, sample.classes)
     score: Floats = np.column_stack([1 - sample.score, sample.score])
     return Sample(sample.target, score, sample.call, sample.cluster)
 
@@ -85,5 +90,7 @@ def bins(table: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     for index in np.unique(place):
         inside = place == index
         share = share_row(sample.target[inside] == 1, sample.cluster[inside])
-        rows.append({"low": index / BINS, "high": (index + 1) / BINS, "predicted": float(sample.score[inside].mean())} | share)
+        rows.append(
+            {"low": index / BINS, "high": (index + 1) / BINS, "predicted": float(sample.score[inside].mean())} | share
+        )
     return pd.DataFrame(rows, columns=["low", "high", "predicted", "value", "lo", "hi", "n"])

@@ -46,9 +46,9 @@ def sheets(one: TaskCalibration) -> Iterator[Sheet]:
     rows = [[named(row["metric"]), *(_cells(row))] for _, row in one.scores.iterrows()]
     yield Sheet(f"{stamp}calibration, temperature {one.temperature.value:.3f} fitted on val", "", header, rows, 3)
     if len(one.points):
-        yield _points(one, stamp)
+        yield from _points(one, stamp)
     shown = one.curve[one.curve["asked"].isin(SHOWN)]
-    names = [name for name in dict.fromkeys(shown["metric"])]
+    names = list(dict.fromkeys(shown["metric"]))
     rows = []
     for asked, part in shown.groupby("asked", sort=False):
         values = {row["metric"]: row for _, row in part.iterrows()}
@@ -61,19 +61,22 @@ def _cells(row: Any) -> Iterator[str]:
         yield cell(pd.Series({"value": row[stage], "lo": row[f"{stage}_lo"], "hi": row[f"{stage}_hi"]}), 3)
 
 
-def _points(one: TaskCalibration, stamp: str) -> Sheet:
-    asked = [value for value in dict.fromkeys(one.points["prevalence"].dropna())]
-    heads = [f"{name} at {value:.3g}" for value in asked for name in ("PPV", "NPV")]
-    rows = []
+def _points(one: TaskCalibration, stamp: str) -> Iterator[Sheet]:
+    """Yield what every rule's threshold gives on test, then its predictive values at every prevalence."""
+    asked = list(dict.fromkeys(one.points["prevalence"].dropna()))
+    called: list[list[str]] = []
+    predictive: list[list[str]] = []
     for rule, part in one.points.groupby("rule", sort=False):
-        called = [cell(part[part["metric"] == name].iloc[0]) for name in ("sensitivity", "specificity")]
-        more = [
-            cell(part[(part["metric"] == name) & (part["prevalence"] == value)].iloc[0]) for value in asked for name in ("ppv", "npv")
-        ]
-        rows.append([str(rule), f"{part['threshold'].iloc[0]:.3g}", *called, *more])
-    caption = "PPV, NPV at test's own prevalence first; at one you name by Bayes' theorem" if len(asked) > 1 else ""
-    header = ["rule", "cut", "sensitivity", "specificity", *heads]
-    return Sheet(f"{stamp}operating points fitted on val", caption, header, rows, 2 + len(heads))
+        found = {(row["metric"], row["prevalence"]): row for _, row in part.fillna({"prevalence": 0.0}).iterrows()}
+        at = f"{part['threshold'].iloc[0]:.3g}"
+        called.append([str(rule), at, *(cell(found[name, 0.0]) for name in ("sensitivity", "specificity"))])
+        predictive.append([str(rule), *(cell(found[name, value]) for value in asked for name in ("ppv", "npv"))])
+    title = f"{stamp}operating points fitted on val"
+    yield Sheet(title, "", ["rule", "threshold", "sensitivity", "specificity"], called, 2)
+    header = ["rule", *(f"{name} at {value:.3g}" for value in asked for name in ("PPV", "NPV"))]
+    caption = f"{asked[0]:.3g} is the share of positives in test; others by Bayes' theorem" if len(asked) > 1 else ""
+    if asked:
+        yield Sheet(f"{title}: predictive values by prevalence", caption, header, predictive, 2 * len(asked))
 
 
 def temperature_words(one: TaskCalibration) -> str:
@@ -84,14 +87,19 @@ def temperature_words(one: TaskCalibration) -> str:
     if pd.isna(row["difference"]) or pd.isna(low):
         return f"{one.task}: the temperature's effect on the {name} has no interval here."
     verdict = "lowers" if high < 0 else "raises" if low > 0 else "is not shown to change"
-    return f"{one.task}: a temperature of {one.temperature.value:.2f} {verdict} the {name} on test ({row['difference']:+.3f} [{low:+.3f}, {high:+.3f}])."
+    found = f"{row['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"{one.task}: a temperature of {one.temperature.value:.2f} {verdict} the {name} on test ({found})."
 
 
 def band_words(one: TaskCalibration) -> str:
     """Say where the inconclusive band lies and what it gives on test."""
     values = {row["metric"]: row for _, row in one.band_rows.iterrows()}
-    where = f"from {one.band.low:.3g} to {one.band.high:.3g}" if one.facts.head == "binary" else f"with no class above {one.band.high:.3g}"
+    where = (
+        f"from {one.band.low:.3g} to {one.band.high:.3g}"
+        if one.facts.head == "binary"
+        else f"with no class above {one.band.high:.3g}"
+    )
     return (
-        f"{one.task}: units {where} are inconclusive ({one.band.found:.0%} of val, {one.band.asked:.0%} asked for); on test "
-        f"{cell(values['coverage'])} are answered, {cell(values['accuracy'])} of them rightly."
+        f"{one.task}: units {where} are inconclusive ({one.band.found:.0%} of val, {one.band.asked:.0%} asked for); "
+        f"on test {cell(values['coverage'])} are answered, {cell(values['accuracy'])} of them rightly."
     )

@@ -109,4 +109,4 @@ def _notes(test: pd.DataFrame, facts: TaskFacts, temperature: Temperature) -> tu
     present = np.unique(test["target"].to_numpy(np.intp))
     lacking = [name for index, name in enumerate(facts.classes) if index not in present]
     notes = [f"test has no {', '.join(lacking)}: what leans on it has no value"] if lacking else []
-    return tuple([*notes, *([f"temperature {temperature.note}"] if temperature.note else [])])
+    return (*notes, *([f"temperature {temperature.note}"] if temperature.note else []))

@@ -142,7 +142,9 @@ def frozen(path: Path) -> dict[str, Temperature]:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
         read = {str(name): Temperature(**item) for name, item in found.items()}
     except (OSError, ValueError, TypeError, AttributeError) as fault:
-        raise OsteonError(f"{path}: not a file of frozen temperatures ({fault}). Delete it; it is made again.") from fault
+        raise OsteonError(
+            f"{path}: not a file of frozen temperatures ({fault}). Delete it; it is made again."
+        ) from fault
     for name, item in read.items():
         value = item.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not RANGE[0] <= value <= RANGE[1]:
