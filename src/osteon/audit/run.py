@@ -112,7 +112,8 @@ def _of_task(
         return
     if lost := sorted(set(test["image_id"]) - set(manifest["image_id"])):
         raise OsteonError(
-            f"task {name}: {len(lost)} images of predictions/test.parquet are not in manifest.parquet, first {lost[0]}. "
+            f"task {name}: {len(lost)} images of predictions/test.parquet are not in manifest.parquet, first "
+            f"{lost[0]}. "
             "Restore the files that the run left."
         )
     truth = truth_of(name, predictions.tasks, manifest, config)

@@ -10,14 +10,14 @@ from osteon.scoring.comparison.words import named
 
 # What a baseline that comes near the model may mean, and what to do about it.
 MEANING = {
-    "metadata": "Part of what the model knows may be who the patient is and where the film was taken, not what the bone "
-    "shows. Compare within such groups, or train and test on matched ones.",
-    "seen": "Part of what the model knows may be who gets a cast or metal, not what the bone shows. Read the rows without "
-    "them, or leave such films out.",
-    "size": "Part of what the model knows may be where and how the film was made, not what the bone shows. Look at sizes "
-    "by class; test on films of another site.",
-    "margin": "The model may read a marker, a sticker or burned-in text, not the bone. Look at the margins of the films "
-    "by class, crop or mask them, and train again.",
+    "metadata": "Part of what the model knows may be who the patient is and where the film was taken, not what the "
+    "bone shows. Compare within such groups, or train and test on matched ones.",
+    "seen": "Part of what the model knows may be who gets a cast or metal, not what the bone shows. Read the rows "
+    "without them, or leave such films out.",
+    "size": "Part of what the model knows may be where and how the film was made, not what the bone shows. Look at "
+    "sizes by class; test on films of another site.",
+    "margin": "The model may read a marker, a sticker or burned-in text, not the bone. Look at the margins of the "
+    "films by class, crop or mask them, and train again.",
 }
 
 

@@ -69,15 +69,16 @@ def fit_band(val: pd.DataFrame, facts: TaskFacts, threshold: float, asked: float
     count = int(asked * len(order) + 1e-9)
     inside = order[order < order[count]] if count else order[:0]
     reach = float((inside[-1] + order[count]) / 2) if len(inside) else (0.0 if score.ndim == 1 else -1.0)
-    found = float((away <= reach).mean()) if len(inside) else 0.0
     if score.ndim > 1:
-        return Band(0.0, max(reach, 0.0), asked, found)
+        cut = max(reach, 0.0)
+        return Band(0.0, cut, asked, float((away <= cut).mean()) if len(away) else 0.0)
     if not len(inside):
         return Band(threshold, threshold, asked, 0.0)
     from scipy.special import expit
 
     middle = _log_odds(np.array([threshold]))[0]
-    return Band(float(expit(middle - reach)), float(expit(middle + reach)), asked, found)
+    low, high = float(expit(middle - reach)), float(expit(middle + reach))
+    return Band(low, high, asked, float(((score > low) & (score <= high)).mean()))
 
 
 def _log_odds(score: Floats) -> Floats:

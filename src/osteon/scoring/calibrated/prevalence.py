@@ -3,14 +3,16 @@
 Kim and MacKinnon (2018), Clin Radiol 73:439, ask for this: half of their test films were fractured.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from osteon.errors import OsteonError
-from osteon.scoring.proportions import effective
+from osteon.scoring.proportions import clustered
 from osteon.scoring.sample import Codes
 
-METHOD = "mercaldo logit"
+METHOD = "mover, wilson"
 
 
 def check_prevalence(value: float) -> float:
@@ -37,14 +39,15 @@ def interval_of(
     right: NDArray[np.bool_],
     of_right: Codes,
     prevalence: float,
-    level: float = 0.95,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the 95 % intervals of PPV and NPV at a prevalence that is taken as known.
 
-    Mercaldo, Lau and Zhou (2007), Stat Med 26:2170: normal on the logit scale, its variance by the delta method from
-    those of sensitivity and specificity, with z^2 / 2 successes and failures added to each (their adjusted logit
-    interval, which also serves where one of them is 0 or 1). Units of one patient count as the effective number of
-    independent ones (`proportions.effective`).
+    On the log odds of a predictive value, which are a difference: log sensitivity - log(1 - specificity) + log odds of
+    the prevalence (of the NPV alike). Its sides come from Wilson's intervals of sensitivity and specificity, joined as
+    the sides of a right angle: Zou and Donner (2008), Stat Med 27:1693 (MOVER). The delta method on this scale is that
+    of Mercaldo, Lau and Zhou (2007), Stat Med 26:2170; it has no variance where a share is 0 or 1, and with their
+    adjustment covers a PPV at a prevalence of 0.05 as little as 66 % of the time (this one: 94 % and more, see tests).
+    Units of one patient count as the effective number of independent ones.
 
     Args:
         hit: (p,) whether each positive unit was called positive.
@@ -52,24 +55,42 @@ def interval_of(
         right: (q,) whether each negative unit was called negative.
         of_right: (q,) their patients.
         prevalence: between 0 and 1.
-        level: how often the interval should hold the truth.
     """
-    from scipy.special import expit, ndtri
-
-    z = float(ndtri((1 + level) / 2))
-    (se, positives), (sp, negatives) = (_adjusted(*one, z) for one in ((hit, of_hit), (right, of_right)))
-    odds = np.log(prevalence / (1 - prevalence))
-    centres = (np.log(se / (1 - sp)) + odds, np.log(sp / (1 - se)) - odds)
-    variances = (
-        (1 - se) / se / positives + sp / (1 - sp) / negatives,
-        se / (1 - se) / positives + (1 - sp) / sp / negatives,
-    )
-    halves = [z * np.sqrt(variance) for variance in variances]
-    bounds = [(float(expit(c - h)), float(expit(c + h))) for c, h in zip(centres, halves, strict=True)]
-    return bounds[0], bounds[1]
+    se, sp = (_logs(*one) for one in ((hit, of_hit), (right, of_right)))
+    odds = float(np.log(prevalence / (1 - prevalence)))
+    return _bounds(se.found, sp.missed, odds), _bounds(sp.found, se.missed, -odds)
 
 
-def _adjusted(success: NDArray[np.bool_], cluster: Codes, z: float) -> tuple[float, float]:
-    """Return the share and the number of units with z^2 / 2 successes and as many failures added."""
-    count = effective(success, cluster)
-    return (float(success.mean()) * count + z**2 / 2) / (count + z**2), count + z**2
+@dataclass(frozen=True)
+class _Logs:
+    """Logs of a share and of the rest, each as (value, low, high); -inf where it is 0."""
+
+    found: tuple[float, float, float]
+    missed: tuple[float, float, float]
+
+
+def _logs(success: NDArray[np.bool_], cluster: Codes) -> _Logs:
+    low, high, _ = clustered(success, cluster)
+    share = float(success.mean())
+    with np.errstate(divide="ignore"):
+        found, missed = np.log([share, low, high]), np.log([1 - share, 1 - high, 1 - low])
+    return _Logs(tuple(map(float, found)), tuple(map(float, missed)))  # type: ignore[arg-type]
+
+
+def _bounds(one: tuple[float, float, float], other: tuple[float, float, float], odds: float) -> tuple[float, float]:
+    """Return the bounds of expit(one - other + odds); a log of nothing leaves its side open."""
+    from scipy.special import expit
+
+    (a, a_low, a_high), (b, b_low, b_high) = one, other
+    low = _side(a, a_low, b, b_high, odds)
+    high = -_side(b, b_low, a, a_high, -odds)
+    return float(expit(low)), float(expit(high))
+
+
+def _side(a: float, a_low: float, b: float, b_high: float, odds: float) -> float:
+    """Return the lower bound of a - b + odds; where a or b is -inf, the one that a smaller share would have."""
+    if np.isinf(a) or np.isinf(a_low):
+        return -np.inf
+    if np.isinf(b):
+        return a_low - b_high + odds
+    return a - b + odds - float(np.hypot(a - a_low, b_high - b))
