@@ -60,13 +60,12 @@ def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
 
 
-CASES = [(BINARY, 120), (BINARY, 4), (SEVERAL[3], 90), (SEVERAL[3], 4), (SEVERAL[13], 60), (GRADES, 60), (GRADES, 6)]
-CASES += [(AGE, 80), (AGE, 2), (BOXES, 30), (BOXES, 2)]
+CASES = [(BINARY, 4), (SEVERAL[3], 4), (SEVERAL[13], 40), (GRADES, 30), (AGE, 2), (BOXES, 2)]
 
 
 @pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
 @pytest.mark.parametrize(("facts", "n"), CASES)
-def test_every_head_has_figures_of_many_and_of_few_units(tmp_path: Path, facts: TaskFacts, n: int) -> None:
+def test_every_head_has_figures_even_of_few_units(facts: TaskFacts, n: int) -> None:
     table = made(facts, n)
     calibration = None
     if facts.head not in ("regression", "detection"):
@@ -76,8 +75,7 @@ def test_every_head_has_figures_of_many_and_of_few_units(tmp_path: Path, facts: 
     for name, figure in drawn.items():
         assert "PHANTOM" in words(figure)
         assert "knee, test, per study" in words(figure)
-        for file in figures.save(figure, tmp_path, name):
-            assert file.stat().st_size > 2000
+        figure.draw_without_rendering()
         width = figure.get_size_inches()[0]
         assert width == 3.5 or (name == "confusion" and len(facts.classes) > 5)
 
@@ -105,7 +103,7 @@ def test_curves_have_the_areas_of_scikit_learn(count: int) -> None:
         if count == 2
         else table[["p0", "p1", "p2"]].to_numpy()
     )
-    for place, name in curves.drawn(truth, facts):
+    for place, name in curves.drawn(truth, facts):  # noqa: B007 (pandas reads it in a query)
         part = curves.roc(truth, matrix, facts).query("`class` == @name")
         assert np.trapezoid(part["tpr"], part["fpr"]) == pytest.approx(roc_auc_score(truth == place, matrix[:, place]))
         part = curves.precision_recall(truth, matrix, facts).query("`class` == @name")
