@@ -22,6 +22,7 @@ MEASURE = {"binary": "auroc", "multiclass": "macro_auroc", "ordinal": "quadratic
 CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "quadratic_kappa": 0.0}
 # A baseline that has this share of what the model has above chance comes near it.
 NEAR = 0.5
+NO_SWAPS = np.empty(0)  # the interval is asked for, not p
 FEWEST = 10  # labelled train images
 
 
@@ -121,11 +122,12 @@ def _judged(asked: Asked, model: Sample, other: Sample, chance: float) -> dict[s
     if value is None or own["value"] is None:
         return row | {"verdict": "not judged", "note": f"{metric.name} is undefined on test"}
     contrast = Contrast(metric, head, (other,), (model,))
-    found = judge(drawn([contrast], asked.replicates, 0)[0], model.clusters, contrast.differing())
+    draws, apart = drawn([contrast], asked.replicates, 0)[0], value - own["value"]
+    found = judge(draws, NO_SWAPS, apart, model.clusters, contrast.differing())
     sign = 1 if metric.higher_is_better else -1
     ahead, gained = sign * (value - chance), sign * (own["value"] - chance)
     share = gained / ahead if ahead > 0 else None
-    row |= {"difference": value - own["value"], "difference_lo": found.low, "difference_hi": found.high, "share": share}
+    row |= {"difference": apart, "difference_lo": found.low, "difference_hi": found.high, "share": share}
     if found.low is None or found.high is None:
         return row | {"verdict": "not judged", "note": "; ".join(found.notes)}
     clear = sign * found.low > 0 and sign * found.high > 0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from osteon.figures.style import COLOURS, About, canvas, legend, many, styled, whole_numbers
+from osteon.figures.style import COLOURS, WIDTH, About, canvas, legend, many, styled, whole_numbers
 from osteon.predictions import TaskFacts
 from osteon.scoring.metrics import sample_of
 from osteon.scoring.units import scores
@@ -33,7 +33,7 @@ def confusion(made: pd.DataFrame, facts: TaskFacts, about: About, threshold: flo
     of_class = matrix.sum(1, keepdims=True)
     shares = np.divide(matrix, of_class, out=np.zeros(matrix.shape), where=of_class > 0)
     size = max(2.6, 0.32 * count + 1.6)
-    figure, axes = canvas(about, _of_calls(facts, threshold), size, max(3.5, size + 0.4))
+    figure, axes = canvas(about, _of_calls(facts, threshold), size, WIDTH if count <= 6 else size + 0.4)
     shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(shown, ax=axes, label="share of the true class", shrink=0.8)
     for row, column in np.ndindex(count, count):

@@ -123,10 +123,11 @@ def _measured(
     thresholds, scores = measure(config, prepared, table, folder)
     draw_boxes(folder, prepared, table, facts_of(config, prepared), thresholds)
     write_model(folder / "model.pt", config, prepared, outcome.model, thresholds)
-    audited = examine(folder, prepared, thresholds, config.bootstrap)
     facts = leaving.result_facts(config, prepared, outcome.model.weights, outcome.training)
     spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
     facts["seconds"] = {**spans, "all": time.monotonic() - start}
+    leaving.write_result(folder, facts, scores)  # what follows can be made again from the files
+    audited = examine(folder, prepared, thresholds, config.bootstrap)
     facts["audit"] = audited.to_json()
     leaving.write_result(folder, facts, scores)
     log_result(loggers, config, prepared, table, thresholds, scores)

@@ -15,6 +15,7 @@ from osteon.scoring.rows import Job, computed
 from osteon.scoring.sample import Floats, Sample
 
 STAGES = ("before", "after")
+NO_SWAPS = np.empty(0)  # the interval is asked for, not p
 
 
 def score_rows(
@@ -38,7 +39,8 @@ def score_rows(
         contrast = Contrast(metric, head, (samples[0],), (samples[1],))
         low = high = None
         if row["difference"] is not None and metric.name != "ece":
-            found = judge(drawn([contrast], replicates, seed)[0], samples[0].clusters, contrast.differing())
+            draws = drawn([contrast], replicates, seed)[0]
+            found = judge(draws, NO_SWAPS, row["difference"], samples[0].clusters, contrast.differing())
             low, high = found.low, found.high
         yield row | {"difference_lo": low, "difference_hi": high, "note": rows[0]["note"]}
 
