@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from osteon.figures import About, figures_of
@@ -30,5 +31,5 @@ def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold 
         figure.set_dpi(DPI)
         figure.canvas.draw()
         pixels = figure.canvas.buffer_rgba()  # type: ignore[attr-defined]
-        found[f"{name}/{task}"] = wandb.Image(Image.fromarray(memoryview(pixels)).convert("RGB"))
+        found[f"{name}/{task}"] = wandb.Image(Image.fromarray(np.asarray(pixels)).convert("RGB"))
     return found
