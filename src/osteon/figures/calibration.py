@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osteon.figures.style import COLOURS, GREY, About, canvas, legend, many, square, styled, whole_numbers
+from osteon.figures.style import COLOURS, GREY, About, canvas, legend, many, styled, two_rows, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,11 +22,8 @@ def reliability(tables: dict[str, pd.DataFrame], about: About, positive: str = "
         about: what it is of.
         positive: what the share is of.
     """
-    from mpl_toolkits.axes_grid1 import make_axes_locatable
-
-    figure, axes = canvas(about, "Reliability", 4.3)
+    figure, axes, below = two_rows(about, "Reliability", 4.3)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6, linestyle=":")
-    below = make_axes_locatable(axes).append_axes("bottom", size="22%", pad=0.12, sharex=axes)
     for place, (label, table) in enumerate(tables.items()):
         shift = 0.006 * (2 * place - 1) if len(tables) > 1 else 0.0
         spread = [table["value"] - table["lo"], table["hi"] - table["value"]]
@@ -34,8 +31,8 @@ def reliability(tables: dict[str, pd.DataFrame], about: About, positive: str = "
         axes.errorbar(table["predicted"] + shift, table["value"], spread, fmt=MARKS[place], label=label, **look)
         width = (table["high"] - table["low"]) / len(tables)
         below.bar(table["low"] + width * place, table["n"], width, align="edge", color=COLOURS[place])
-    square(axes, "", f"share of {positive}")
-    axes.tick_params(labelbottom=False)
+    axes.set(ylabel=f"share of {positive}", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.grid(linewidth=0.3, color="#dddddd")
     below.set(xlabel="predicted probability", ylabel=many(about.unit))
     whole_numbers(below.yaxis)
     legend(figure, axes)

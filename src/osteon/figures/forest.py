@@ -42,7 +42,7 @@ def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: floa
         axes.text(1.02, place, _text(value, low, high), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     counts = rows["n"] if "n" in rows else [None] * len(rows)
     labels = [
-        f"{label} (n = {n})" if n is not None and pd.notna(n) else str(label)
+        f"{label} ({n})" if n is not None and pd.notna(n) else str(label)
         for label, n in zip(rows["label"], counts, strict=True)
     ]
     axes.set_yticks(range(len(rows)), labels, fontsize=6.5)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "figures"
+OF_A_FINDING = ("roc", "reliability")  # of several findings of one task: the others would be many
 
 
 def draw_run(
@@ -32,7 +33,7 @@ def draw_run(
 ) -> list[Path]:
     """Write the figures of every task on test as SVG and PNG, and return where.
 
-    Of several findings of one task there is one forest of their AUROC; each finding has its ROC alone.
+    Of several findings of one task each has its ROC and its reliability alone.
 
     Args:
         folder: of the run.
@@ -54,10 +55,9 @@ def draw_run(
         made = units(rows, facts)
         about = About(task, predictions.split_name(task, "test"), facts.unit, "+".join(sorted(set(rows["source"]))))
         cut = thresholds[task].value if task in thresholds else None
-        found = figures_of(made, facts, about, cut, None if facts.of else calibrated.get(task))
-        if facts.of:
-            found = {name: figure for name, figure in found.items() if name == "roc"}
-        found |= {} if audit is None or facts.of else groups(audit, about)
+        found = figures_of(made, facts, about, cut, calibrated.get(task), OF_A_FINDING if facts.of else only)
+        if audit is not None and not facts.of and (not only or "groups" in only):
+            found |= groups(audit, about)
         for name, figure in found.items():
             if not only or name in only:
                 files += save(figure, folder / FOLDER, f"{plain(task)}_{name}")
@@ -73,8 +73,10 @@ def groups(audit: pd.DataFrame, about: About) -> "dict[str, Figure]":
     name = named(str(rows["metric"].iloc[0]))
     whole = rows.loc[rows["name"] == "all", "value"].dropna()
     null = float(whole.iloc[0]) if len(whole) else None
-    shown = rows.assign(label=rows["name"])
-    return {"groups": forest(shown, about, f"{name} by group", axis=f"{name}, 95 % interval", null=null)}
+    shown = rows.assign(label=rows["name"].str.replace("_years=", " ").str.replace("=", " "))
+    return {
+        "groups": forest(shown, about, f"{name} by group", axis=f"{name}, 95 % interval (n in brackets)", null=null)
+    }
 
 
 def plain(name: str) -> str:

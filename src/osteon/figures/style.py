@@ -71,15 +71,29 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
 def canvas(about: About, what: str, height: float = WIDTH, width: float = WIDTH) -> "tuple[Figure, Axes]":
     """Return a figure with one pair of axes, its title, and PHANTOM across it where images were drawn."""
+    figure = sheet(about, width, height)
+    axes = figure.add_subplot()
+    axes.set_title(about.title(what))
+    return figure, axes
+
+
+def two_rows(about: About, what: str, height: float) -> "tuple[Figure, Axes, Axes]":
+    """Return a figure as `canvas` does, with a low pair of axes below that shares the x axis."""
+    figure = sheet(about, WIDTH, height)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    above.set_title(about.title(what))
+    return figure, above, below
+
+
+def sheet(about: About, width: float, height: float) -> "Figure":
+    """Return an empty figure, stamped where it is of phantoms; sizes in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(about.title(what))
     stamp(figure, about)
-    return figure, axes
+    return figure
 
 
 def stamp(figure: "Figure", about: About) -> None:
@@ -129,7 +143,8 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     Raises:
         OsteonError: the folder cannot be written.
     """
-    figure.draw_without_rendering()  # the layout is found once, not for every format
+    for _ in range(2):  # the layout is found here, in two passes as titles need, and not again for every format
+        figure.draw_without_rendering()
     figure.set_layout_engine("none")
     files = []
     for kind, more in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": DPI})):
