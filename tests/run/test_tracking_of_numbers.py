@@ -38,6 +38,6 @@ def test_the_furthest_off_come_first() -> None:
 
 def test_what_was_said_is_drawn_against_the_truth() -> None:
     made = pd.DataFrame({"unit_id": list("ab"), "target": [10.0, 100.0], "value": [13.0, 80.0]})
-    found = plots.plots("age", made, FACTS, None)
-    assert list(found) == ["said/age"]
-    assert found["said/age"].table.data == [[10.0, 13.0], [100.0, 80.0]]
+    found = plots.plots("age", made.assign(group_id=list("ab")), FACTS, None, "real")
+    assert list(found) == ["bland_altman/age", "said/age"]
+    assert all(image.format == "png" for image in found.values())

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
 from tests.composing import SMALL, config
 from tests.run.wandb_file import WandbRun, runs
 
@@ -102,22 +101,24 @@ def test_tables_hold_what_the_files_hold(result: Result, logged: WandbRun) -> No
     assert logged.summary()[f"result/test/{TASK}/auroc"] == pytest.approx(auroc["value"])
 
 
-def test_plots_are_of_the_units_of_test(result: Result, logged: WandbRun) -> None:
-    written = predictions.read(result.folder / "predictions" / "test.parquet")
-    made = units(written.frame, written.tasks[TASK])
-    columns, rows = logged.table(f"roc/{TASK}_table")
-    curve = pd.DataFrame(rows, columns=columns)
-    area = np.trapezoid(curve["tpr"], curve["fpr"])
-    assert area == pytest.approx(roc_auc_score(made["target"], made["probability"]))
-    columns, rows = logged.table(f"precision_recall/{TASK}_table")
-    curve = pd.DataFrame(rows, columns=columns)
-    area = -np.sum(np.diff(curve["recall"]) * curve["precision"].to_numpy()[:-1])
-    assert area == pytest.approx(average_precision_score(made["target"], made["probability"]))
-    columns, rows = logged.table(f"confusion/{TASK}_table")
-    counts = {(truth, call): int(count) for truth, call, count in rows}
-    assert sum(counts.values()) == len(made)
-    frozen = json.loads((result.folder / "thresholds.json").read_text())[TASK]["value"]
-    assert counts["positive", "positive"] == int(((made["target"] == 1) & (made["probability"] > frozen)).sum())
+def test_figures_are_those_of_the_run_folder(result: Result, logged: WandbRun) -> None:
+    for name in ("roc", "precision_recall", "confusion", "scores"):
+        shown = cv2.imread(str(logged.folder / "files" / logged.logged(f"{name}/{TASK}")["path"]))
+        kept = cv2.imread(str(result.folder / "figures" / f"{TASK}_{name}.png"))
+        assert shown.shape == kept.shape
+        assert np.abs(shown.astype(int) - kept).mean() < 1, "the same but for the smoothing of edges"
+
+
+@pytest.mark.parametrize("words", [("logger.wandb.images=2",)])
+def test_boxes_are_logged_without_a_table_of_probabilities(tmp_path: Path, words: tuple[str, ...]) -> None:
+    small = [word for word in SMALL if not word.startswith(("trainer.max_epochs", "phantom.patients"))]
+    asked = ("task=fracatlas_detection", "logger=wandb", "trainer.max_epochs=1", "phantom.patients=40", *words)
+    done = run(config(*small, *asked), tmp_path / "boxes", [])
+    (found,) = runs(done.folder)
+    told = {key for row in found.history() for key in row}
+    assert "predictions/fracatlas_detection.image" in told
+    assert "predictions/fracatlas_detection" not in told
+    assert "froc/fracatlas_detection" in told
 
 
 def test_images_are_the_cached_ones_with_their_captions(result: Result, logged: WandbRun) -> None:
@@ -282,25 +283,12 @@ def test_calls_and_worst_mistakes_by_hand() -> None:
     assert pictures.mistakes(called, 9)["image_id"].tolist() == ["i0"]
 
 
-def test_a_class_that_the_truth_lacks_does_not_shift_the_others() -> None:
-    truth = np.array([1, 1, 2, 2])
-    matrix = np.array([[0.5, 0.4, 0.1], [0.1, 0.8, 0.1], [0.6, 0.1, 0.3], [0.2, 0.2, 0.6]])
-    curve = plots.roc(truth, matrix, GRADES)
-    assert curve["class"].unique().tolist() == ["b", "c"]
-    for index, name in ((1, "b"), (2, "c")):
-        part = curve[curve["class"] == name]
-        expected = roc_auc_score(truth == index, matrix[:, index])
-        assert np.trapezoid(part["tpr"], part["fpr"]) == pytest.approx(expected)
-
-
-def test_plots_of_several_classes_and_none_of_one_outcome() -> None:
+def test_figures_of_several_classes_and_none_of_one_outcome() -> None:
     shares = [np.array([0.1, 0.5, 0.4]), np.array([0.1, 0.8, 0.1]), np.array([0.1, 0.2, 0.7])]
     made = units(frame(target=[2.0, 1.0, 2.0], probabilities=shares), GRADES)
-    drawn = plots.plots("grade", made, GRADES, None)
-    assert set(drawn) == {"roc/grade", "precision_recall/grade", "confusion/grade"}
-    counts = {(truth, call): count for truth, call, count in drawn["confusion/grade"].table.data}
-    assert {pair: count for pair, count in counts.items() if count} == {("c", "b"): 1, ("b", "b"): 1, ("c", "c"): 1}
-    assert plots.plots("grade", made[made["target"] == 2], GRADES, None) == {}
+    drawn = plots.plots("grade", made, GRADES, None, "phantom")
+    assert set(drawn) == {"roc/grade", "precision_recall/grade", "confusion/grade", "scores/grade"}
+    assert plots.plots("grade", made[made["target"] == 2], GRADES, None, "real") == {}
 
 
 def test_rates_by_group_and_the_norm_before_clipping() -> None:

@@ -20,7 +20,11 @@ def table(target: list[float], probability: list[float]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("rule", "value"),
     # One of the three positives is enough for sens_0.33: the cut lies between 0.5 and 0.9.
-    [("youden", 0.45), ("max_kappa", 0.45), ("sens_0.95", 0.25), ("sens_0.6", 0.45), ("sens_0.33", 0.7)],
+    # Two of the four negatives lie at or below 0.2.
+    [
+        *[("youden", 0.45), ("max_kappa", 0.45), ("sens_0.95", 0.25), ("sens_0.6", 0.45), ("sens_0.33", 0.7)],
+        *[("spec_0.5", 0.25), ("spec_0.95", 0.45), ("spec_0.25", 0.15)],
+    ],
 )
 def test_by_hand(rule: str, value: float) -> None:
     val = table([0, 0, 1, 0, 0, 1, 1, np.nan], [0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.9, 0.95])
@@ -53,6 +57,10 @@ def test_no_other_cut_is_better(units: list[tuple[bool, int]], asked: float) -> 
     assert (score[target == 1] > value).mean() >= asked
     assert (score > value).sum() == min((score > cut).sum() for cut in enough)
     assert value not in score
+    value = fit(val, TaskFacts(rule=f"spec_{asked}")).value
+    enough = [cut for cut in cuts if (score[target == 0] <= cut).mean() >= asked]
+    assert (score[target == 0] <= value).mean() >= asked
+    assert (score > value).sum() == max((score > cut).sum() for cut in enough)
 
 
 def test_a_cut_between_neighbouring_floats_parts_them() -> None:
@@ -81,9 +89,9 @@ def test_val_without_a_class_is_told_the_way_out(target: list[float]) -> None:
         fit(table(target, [0.1, 0.2, 0.3]), TaskFacts(unit="study"))
 
 
-@pytest.mark.parametrize("rule", ["yuden", "sens_", "sens_0", "sens_1.5", "sens_0.9.5", "kappa"])
+@pytest.mark.parametrize("rule", ["yuden", "sens_", "sens_0", "sens_1.5", "sens_0.9.5", "spec_1.1", "kappa"])
 def test_unknown_rules(rule: str) -> None:
-    with pytest.raises(OsteonError, match="is not youden, max_kappa or sens_<x>"):
+    with pytest.raises(OsteonError, match="is not youden, max_kappa, sens_<x> or spec_<x>"):
         check_rule(rule)
 
 

@@ -78,7 +78,7 @@ def check_rule(key: str, rule: str, head: str) -> None:
     """
     of_boxes = rule == "max_f1" or rule.startswith("fp_")
     if of_boxes != (head == "detection"):
-        expected = "max_f1 or fp_<x>" if head == "detection" else "youden, max_kappa or sens_<x>"
+        expected = "max_f1 or fp_<x>" if head == "detection" else "youden, max_kappa, sens_<x> or spec_<x>"
         raise OsteonError(f"{key}: {rule!r} is no rule of a {head} head. Expected {expected}.")
     if rule.startswith("fp_") and not float(rule.removeprefix("fp_")) > 0:
         raise OsteonError(f"{key}: {rule!r} allows no false positive an image. Expected fp_<x> with x above 0.")

@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=0)]
 
 # How a threshold is found on val: of one answer an image or exam, and of boxes (`fp_<x>`: x false ones an image).
 BOX_RULES = r"^(max_f1|fp_\d*\.?\d+)$"
-RULES = rf"^(youden|max_kappa|sens_0?\.\d+)$|{BOX_RULES}"
+RULES = rf"^(youden|max_kappa|(sens|spec)_0?\.\d+)$|{BOX_RULES}"
 
 
 WholeUnit = Literal["image", "study"]
@@ -102,7 +102,7 @@ class Task(Strict):
     def _fits_boxes(self) -> None:
         boxes, rule = self.head.kind == "detection", self.threshold_rule
         if boxes != bool(re.match(BOX_RULES, rule)):
-            expected = "max_f1 or fp_<x>" if boxes else "youden, max_kappa or sens_<x>"
+            expected = "max_f1 or fp_<x>" if boxes else "youden, max_kappa, sens_<x> or spec_<x>"
             raise ValueError(f"threshold_rule {rule!r} is not of a {self.head.kind} head; expected {expected}")
         if not boxes and self.whole is not None:
             raise ValueError(f"whole makes one answer of an image's boxes; a {self.head.kind} head has none")

@@ -2,6 +2,7 @@
 
 from osteon.images.cache import Cache, build
 from osteon.images.letterbox import Letterbox, letterbox
+from osteon.images.margins import margins
 from osteon.images.near_duplicates import clusters, fingerprint
 from osteon.images.radiograph import ImageError, Radiograph
 from osteon.images.read import decode, read_image
@@ -16,5 +17,6 @@ __all__ = [
     "decode",
     "fingerprint",
     "letterbox",
+    "margins",
     "read_image",
 ]

@@ -44,8 +44,8 @@ class TaskFacts:
         groups: columns by whose values the scores are also given; a column named twice counts once.
         protocol_threshold: in [0, 1]; a unit is called positive (a box is shown) where its probability is strictly
             above.
-        rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>; for detection max_f1 or fp_<x>, x
-            false positives an image. "" means youden, or max_f1.
+        rule: how the frozen threshold is found on val: youden, max_kappa, sens_<x>, spec_<x>; for detection max_f1 or
+            fp_<x>, x false positives an image. "" means youden, or max_f1.
         monitor: the metric that chooses the best epoch; "" means the first of `MONITOR`, by head.
         of: the multilabel task whose label this is; "" for a task of its own.
         low: least value of a regression target, in its unit; None where it is not known.

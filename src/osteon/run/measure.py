@@ -13,6 +13,9 @@ from osteon.module.boxes_table import empty_boxes
 from osteon.predictions import TaskFacts
 from osteon.run.facts import facts_of, owner, run_facts, wholes_of
 from osteon.run.prepare import Prepared
+from osteon.scoring.calibrated.run import TEMPERATURES
+from osteon.scoring.calibrated.temperature import fit_all as fit_temperatures
+from osteon.scoring.calibrated.temperature import freeze as freeze_temperatures
 from osteon.scoring.metrics import direction, monitor
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import THRESHOLDED, Threshold, fit, freeze
@@ -112,7 +115,11 @@ def _fitted(val: pd.DataFrame, facts: Mapping[str, TaskFacts], wholes: Collectio
 def measure(
     config: Config, prepared: Prepared, table: pd.DataFrame, folder: Path
 ) -> tuple[dict[str, Threshold], pd.DataFrame]:
-    """Write predictions and thresholds fitted on val, and return the thresholds and the score table of the files."""
+    """Write predictions, thresholds and temperatures fitted on val, and score what was written.
+
+    Returns:
+        The thresholds and the score table.
+    """
     facts = facts_of(config, prepared)
     cards = prepared.sources.cards
     names = {
@@ -126,5 +133,6 @@ def measure(
         predictions.write(file, table[table["split"] == file.stem], facts, about, names)
     thresholds = _fitted(table[table["split"] == "val"], facts, wholes_of(config, prepared))
     freeze(folder / "thresholds.json", thresholds)
+    freeze_temperatures(folder / TEMPERATURES, fit_temperatures(table[table["split"] == "val"], facts))
     written = predictions.merge([predictions.read(file) for file in files])
     return thresholds, score(written, thresholds, replicates=config.bootstrap)

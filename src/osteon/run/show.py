@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from osteon.audit import Audited, show_audit
 from osteon.config import Config
 from osteon.run.prepare import Prepared
 from osteon.scoring.show import show
@@ -52,9 +53,10 @@ def _labels(values: np.ndarray, kind: str) -> str:
     return f"{len(known):,}, {what}"
 
 
-def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path) -> None:
-    """Print the score table and where the run lies."""
+def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path, audited: Audited) -> None:
+    """Print the score table, what the audit warns of, and where the run lies."""
     show(scores[scores["split"] == "test"], console)
+    show_audit(audited, console, groups=False)
     seconds = facts["seconds"]
     console.print(
         f"{facts['backbone']} (weights: {facts['weights']}), {facts['image_size'][0]}x{facts['image_size'][1]} px, "

@@ -23,6 +23,7 @@ from osteon.module import MONITOR, OsteonModule, Recipe
 from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
+from osteon.run.aftermath import examine
 from osteon.run.bundle import learned, write_model
 from osteon.run.drawn import draw_boxes
 from osteon.run.facts import digest, facts_of, run_facts
@@ -125,9 +126,12 @@ def _measured(
     facts = leaving.result_facts(config, prepared, outcome.model.weights, outcome.training)
     spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
     facts["seconds"] = {**spans, "all": time.monotonic() - start}
+    leaving.write_result(folder, facts, scores)  # what follows can be made again from the files
+    audited = examine(folder, prepared, thresholds, config.bootstrap)
+    facts["audit"] = audited.to_json()
     leaving.write_result(folder, facts, scores)
     log_result(loggers, config, prepared, table, thresholds, scores)
-    show_result(scores, facts, folder)
+    show_result(scores, facts, folder, audited)
     return Result(folder, scores, facts)
 
 

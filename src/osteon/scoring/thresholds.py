@@ -17,7 +17,7 @@ from osteon.scoring.boxes import sample_of_boxes
 from osteon.scoring.counts import kappa
 from osteon.scoring.cutting import cut_of_boxes, cuts
 
-RULES = ("youden", "max_kappa", "sens_0.95")
+RULES = ("youden", "max_kappa", "sens_0.95", "spec_0.95")
 # Heads that call or show by a threshold, so that one is frozen.
 THRESHOLDED = ("binary", "detection")
 
@@ -27,7 +27,7 @@ class Threshold:
     """A frozen threshold: a unit is called positive, a box is shown, where its probability is strictly above `value`.
 
     Attributes:
-        rule: youden, max_kappa or sens_<x>; for detection max_f1 or fp_<x>.
+        rule: youden, max_kappa, sens_<x> or spec_<x>; for detection max_f1 or fp_<x>.
         value: the threshold, between two adjacent scores of the split it was fitted on.
         split: the split it was fitted on.
         n: labelled units there.
@@ -42,12 +42,12 @@ class Threshold:
 
 
 def check_rule(rule: str) -> float | None:
-    """Return the sensitivity that a rule sens_<x> asks for, None for the other rules.
+    """Return the sensitivity or specificity that a rule sens_<x> or spec_<x> asks for, None for the other rules.
 
     Raises:
         OsteonError: there is no such rule, or x is outside (0, 1].
     """
-    found = re.fullmatch(r"sens_([0-9.]+)", rule)
+    found = re.fullmatch(r"(?:sens|spec)_([0-9.]+)", rule)
     if rule in RULES[:2]:
         return None
     try:
@@ -55,7 +55,9 @@ def check_rule(rule: str) -> float | None:
     except ValueError:
         asked = float("nan")
     if not 0 < asked <= 1:
-        raise OsteonError(f"rule {rule!r} is not youden, max_kappa or sens_<x> with x in (0, 1].{nearest(rule, RULES)}")
+        raise OsteonError(
+            f"rule {rule!r} is not youden, max_kappa, sens_<x> or spec_<x> with x in (0, 1].{nearest(rule, RULES)}"
+        )
     return asked
 
 
@@ -64,8 +66,8 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
 
     The cut lies midway between two adjacent scores; equal scores are never parted. youden maximises sensitivity +
     specificity - 1 (Youden 1950, Cancer 3:32), max_kappa Cohen's kappa; of several best cuts the middle one is taken.
-    sens_<x> takes the highest cut whose sensitivity is at least x. Of boxes see `cut_of_boxes`; where none is
-    predicted, the protocol's threshold stands.
+    sens_<x> takes the highest cut whose sensitivity is at least x, spec_<x> the lowest whose specificity is. Of boxes
+    see `cut_of_boxes`; where none is predicted, the protocol's threshold stands.
 
     Raises:
         OsteonError: val has no labelled positive or no labelled negative unit, or no true box, or the rule is unknown.
@@ -83,8 +85,10 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
         )
     values, tp, fp = cuts(table["probability"].to_numpy(np.float64), positive)
     fn, tn = n_positive - tp, n - n_positive - fp
-    if asked is not None:
+    if asked is not None and facts.rule.startswith("sens_"):
         chosen = int(np.flatnonzero(tp >= asked * n_positive - 1e-9)[-1])
+    elif asked is not None:
+        chosen = int(np.flatnonzero(tn >= asked * (n - n_positive) - 1e-9)[0])
     else:
         # In whole numbers, so that equal cuts are equal: n_pos * n_neg * Youden's index.
         gain = tp * (n - n_positive) - fp * n_positive if facts.rule == "youden" else kappa(tp, fp, fn, tn)

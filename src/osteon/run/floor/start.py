@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from osteon.audit.ridge import PENALTIES, Fitted, decode, fit
 from osteon.config import Config
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.module import MONITOR, PredictionTable
 from osteon.run.bundle import Learned
-from osteon.run.floor.ridge import PENALTIES, Fitted, decode, fit
 from osteon.run.measure import monitor_scores, prediction_table, rehearse
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared

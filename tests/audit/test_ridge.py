@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from osteon.audit.ridge import PENALTIES, decode, fit
 from osteon.manifest import Target
-from osteon.run.floor.ridge import PENALTIES, decode, fit
 
 NAMES = ("a", "b", "c")
 TARGETS = {

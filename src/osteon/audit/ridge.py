@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from osteon.manifest import Target
@@ -104,3 +104,21 @@ def _graded(value: Floats, spread: float, grades: int) -> Floats:
     chance = np.exp(away - away.max(1, keepdims=True))
     found: Floats = chance / chance.sum(1, keepdims=True)
     return found
+
+
+def fit_on_train(features: Floats, values: Floats, train: NDArray[np.bool_], target: Target) -> Fitted:
+    """Return one fit whose penalties are chosen on train too, by the squared error of leaving each row out in turn.
+
+    Args:
+        features: (N, D), of all rows.
+        values: (N,) targets; NaN where nobody looked.
+        train: (N,) bool; its labelled rows are fitted.
+        target: what the values are.
+    """
+    parts = []
+    for column in _columns(values, target).T:
+        rows = train & ~np.isnan(column)
+        scaled = StandardScaler().fit_transform(features[rows])
+        chosen = RidgeCV(alphas=PENALTIES).fit(scaled, column[rows])
+        parts.append(_one(features, column, train, float(chosen.alpha_)))
+    return _joined(parts, features, values, train, target)
