@@ -53,8 +53,8 @@ def _labels(values: np.ndarray, kind: str) -> str:
 
 
 def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path) -> None:
-    """Print the score table and where the run lies."""
-    show(scores[scores["split"] == "test"], console)
+    """Print the score table (of val where test was left out) and where the run lies."""
+    show(scores[scores["split"] == ("test" if (scores["split"] == "test").any() else "val")], console)
     seconds = facts["seconds"]
     console.print(
         f"{facts['backbone']} (weights: {facts['weights']}), {facts['image_size'][0]}x{facts['image_size'][1]} px, "

@@ -49,7 +49,8 @@ def log_result(
         called = tables.called(rows, facts, thresholds.get(task))
         if settings.table_rows:
             found[f"predictions/{task}"] = _table(tables.sampled(called, settings.table_rows))
-        found |= plots(task, units(rows[rows["split"] == "test"], facts), facts, thresholds.get(task))
+        test = rows[rows["split"] == "test"]
+        found |= plots(task, units(test, facts), facts, thresholds.get(task)) if len(test) else {}
         found |= _images(task, called, prepared, count)
     for run in runs:
         run.log(found)

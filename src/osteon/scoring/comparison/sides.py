@@ -1,6 +1,7 @@
 """One side of a comparison: one trained model, or several trainings of one recipe, as tables of units."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,12 +83,21 @@ def side(letter: str, given: str | Path) -> Side:
     Raises:
         OsteonError: what is given is no run, or its runs do not belong together.
     """
-    runs = {run.folder.resolve(): run for run in open_runs(given)}
-    found = [tuple(part) for part in sets([_ordered(run) for run in runs.values()])]
+    return side_of(letter, str(given), open_runs(given))
+
+
+def side_of(letter: str, name: str, runs: Sequence[Run]) -> Side:
+    """Make one side of opened runs; several must be trainings of one recipe.
+
+    Raises:
+        OsteonError: the runs do not belong together.
+    """
+    once = {run.folder.resolve(): run for run in runs}
+    found = [tuple(part) for part in sets([_ordered(run) for run in once.values()])]
     for training in found:
         if len(training) > 1:
             check_set(training)
-    made = Side(letter, str(given), tuple(found))
+    made = Side(letter, name, tuple(found))
     _check_recipe(made)
     return made
 
