@@ -28,7 +28,8 @@ class Link:
     def __init__(self, end: socket.socket, asks: bool) -> None:
         self.end, self.asks = end, asks
         self.answers: queue.Queue[bool] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True, name="launcher").start()
+        self.thread = threading.Thread(target=self._listen, daemon=True, name="launcher")
+        self.thread.start()
 
     def report(self, epoch: int, values: Mapping[str, float]) -> bool:
         """Tell the launcher the scores of an epoch, counted from 0; return whether to stop, waiting for the answer."""

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from tests.launch.test_grid import alive
@@ -26,10 +27,13 @@ time.sleep(60)
 
 
 @pytest.fixture
-def ends(monkeypatch: pytest.MonkeyPatch) -> tuple[socket.socket, launched.Link]:
+def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, launched.Link]]:
     mine, theirs = socket.socketpair()
     monkeypatch.setattr(launched, "_end_group", lambda: None)
-    return mine, launched.Link(theirs, asks=True)
+    link = launched.Link(theirs, asks=True)
+    yield mine, link
+    mine.close()
+    link.thread.join(10)  # before the patch is undone: it would end the tests
 
 
 def test_a_report_waits_for_its_answer(ends: tuple[socket.socket, launched.Link]) -> None:

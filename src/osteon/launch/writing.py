@@ -23,11 +23,11 @@ def write_results(folder: Path, asked: Ablation, metric: str, found: pd.DataFram
     phantom = found["source"].astype(str).str.contains("phantom").any()
     lines = [f"# {asked.question}", "", *([PHANTOM, ""] if phantom else []), *markdown(found, metric), "", *said]
     write_text(folder / "ablation.md", "\n".join(lines) + "\n")
-    rows = found.iloc[1:]
+    rows: list[Any] = list(found.iloc[1:].itertuples())
     stamp = "PHANTOM · " if phantom else ""
     forest(
         folder / "forest.png",
-        [(row.variant, row.difference, row.lo, row.hi) for row in rows.itertuples()],
+        [(row.variant, row.difference, row.lo, row.hi) for row in rows],
         f"{named(metric)}: difference to {asked.base_name} ({found['mean'].iloc[0]:.3f}), 95 % interval over patients",
         f"{stamp}{asked.question}",
     )
@@ -68,7 +68,7 @@ def show(found: pd.DataFrame, metric: str, folder: Path, seeds: int) -> None:
 
 def claims(asked: Ablation, metric: str, found: pd.DataFrame, seeds: int) -> list[str]:
     """Return what may be claimed: a difference where Holm's p is at most 0.05 and the interval leaves out 0."""
-    rows = list(found.iloc[1:].itertuples())
+    rows: list[Any] = list(found.iloc[1:].itertuples())
     base, name, count = asked.base_name, named(metric), len(rows)
     words = {"variant": "is better than", "base": "is worse than", "differs": "differs from"}
     said = [
