@@ -79,9 +79,10 @@ def plot(folder: Path, study: "Study", name: str) -> None:
         except (ValueError, RuntimeError, ZeroDivisionError) as fault:  # fewer than two trials, or all alike
             print(f"no importance of settings: {fault}")
         for stem, one in axes.items():
+            figure: Any = one.figure
             with aside(folder / f"{stem}.png") as draft:
-                one.figure.savefig(draft, format="png", dpi=120, bbox_inches="tight")
-            pyplot.close(one.figure)
+                figure.savefig(draft, format="png", dpi=120, bbox_inches="tight")
+            pyplot.close(figure)
 
 
 def show_best(setting: Setting, drawn: Drawn, best: "FrozenTrial", fixed: Sequence[str]) -> None:

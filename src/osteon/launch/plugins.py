@@ -47,7 +47,7 @@ class JobSweeper(Sweeper):
 
     def setup(self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig") -> None:
         """Keep what jobs are composed with."""
-        self.hydra_context, self.config, self.task_function = hydra_context, config, task_function
+        self.context, self.master, self.task = hydra_context, config, task_function
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the jobs; return their validation scores, of a search the best.
@@ -55,13 +55,13 @@ class JobSweeper(Sweeper):
         Raises:
             OsteonError: settings are wrong (before any job starts), or jobs have failed (after all have ended).
         """
-        if "sweep" in self.config and "ablation" in self.config:
+        if "sweep" in self.master and "ablation" in self.master:
             raise OsteonError("ablation: found beside sweep. Run one after the other.")
-        if "sweep" in self.config:
+        if "sweep" in self.master:
             from osteon.launch.search import run_search
 
             return run_search(self._setting(), arguments)
-        if "ablation" in self.config:
+        if "ablation" in self.master:
             from osteon.launch.ablation import run_ablation
 
             return run_ablation(self._setting(), arguments)
@@ -70,12 +70,12 @@ class JobSweeper(Sweeper):
     def _setting(self) -> "Setting":
         from osteon.launch.setting import Setting
 
-        chosen = str(self.config.hydra.runtime.choices.get("hydra/launcher"))
+        chosen = str(self.master.hydra.runtime.choices.get("hydra/launcher"))
         if chosen != "osteon":
             raise OsteonError(
                 f"hydra/launcher={chosen}: searches and ablations start their jobs by hydra/launcher=osteon."
             )
-        return Setting.of(self.hydra_context, self.config)
+        return Setting.of(self.context, self.master)
 
     def _grid(self, arguments: list[str]) -> list[Any]:
         """Hand all combinations to whatever launcher is asked for."""
@@ -83,9 +83,9 @@ class JobSweeper(Sweeper):
         from hydra.core.plugins import Plugins
 
         launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=self.hydra_context, task_function=self.task_function, config=self.config
+            hydra_context=self.context, task_function=self.task, config=self.master
         )
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        parser = OverridesParser.create(config_loader=self.context.config_loader)
         overrides = parser.parse_overrides(arguments)
         if empty := [one.input_line for one in overrides if one.is_sweep_override() and not _values(one)]:
             raise OsteonError(f"{empty[0]}: an empty grid, there is no job to run. Give at least one value.")

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
@@ -47,7 +47,7 @@ class Trials:
         name: str,
         folder: Path,
         about: Mapping[str, Any],
-        direction: str,
+        direction: Literal["minimize", "maximize"],
         epochs: int,
     ) -> None:
         import optuna

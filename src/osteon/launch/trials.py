@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from osteon.config import Config
 from osteon.errors import OsteonError, nearest
@@ -43,7 +43,9 @@ class Objective:
         # The monitor of a single task is called by its name, and has its sign.
         self.column = name
         self.name = next(iter(own)) if name == MONITOR and len(own) == 1 else name
-        self.direction = "minimize" if self.name in own and direction(own[self.name]) == "min" else "maximize"
+        self.direction: Literal["minimize", "maximize"] = (
+            "minimize" if self.name in own and direction(own[self.name]) == "min" else "maximize"
+        )
         self.flipped = self.direction == "minimize"
 
     def of_epoch(self, values: dict[str, float]) -> float:
