@@ -1,6 +1,7 @@
 """A run that takes no time: it says what it was given, reports made-up scores, and leaves what a run leaves.
 
-Words: `seconds=`, `epochs=`, `score=` (of the last epoch), `fail=<n>` (exit with 3 the first n times), `hang=`.
+Words: `seconds=`, `epochs=`, `score=` (of the last epoch), `fail=<n>` (exit with 3 the first n times),
+`together=<n>` (go on when n jobs of the sweep have started).
 """
 
 import json
@@ -42,6 +43,13 @@ with open(os.path.join(folder, "starts.txt")) as handle:
 if starts <= int(said.get("fail", 0)):
     print("osteon: made to fail")
     sys.exit(int(said.get("status", 3)))
+sweep, last = os.path.dirname(folder), time.time() + 60
+while sum(os.path.exists(os.path.join(sweep, name, "starts.txt")) for name in os.listdir(sweep)) < int(
+    said.get("together", 0)
+):
+    if time.time() > last:
+        sys.exit(8)
+    time.sleep(0.02)
 epochs, score = int(said.get("epochs", 1)), float(said.get("score", 0.5))
 for epoch in range(epochs):
     time.sleep(float(said.get("seconds", 0.0)) / epochs)

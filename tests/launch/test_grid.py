@@ -104,7 +104,7 @@ def test_a_grid_that_grew_runs_the_new_jobs_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("devices", "each", "at_once"), [(8, 1, 8), (8, 2, 4), (3, 2, 1)])
 def test_devices_are_all_used_and_never_twice(tmp_path: Path, devices: int, each: int, at_once: int) -> None:
     count = 2 * at_once + 1
-    jobs = [job(tmp_path, f"seed={seed}", "seconds=0.5", devices=each) for seed in range(count)]
+    jobs = [job(tmp_path, f"seed={seed}", "seconds=0.3", f"together={at_once}", devices=each) for seed in range(count)]
     run_jobs(setting(tmp_path, devices=devices, threads=4), jobs, start)
     told = [json.loads((one.folder / "log.txt").read_text().splitlines()[0]) for one in jobs]
     spans = [json.loads((one.folder / "spans.json").read_text()) for one in jobs]

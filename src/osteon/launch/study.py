@@ -60,7 +60,7 @@ class Trials:
         # Beside a file the lock holds for all who use it; users of a database on other machines have another.
         file = file_of(where)
         self.shared = file is None
-        self.lock = FileLock(folder / ".drawing.lock" if file is None else f"{file}.lock")
+        self.lock = FileLock(folder / ".drawing.lock" if file is None else f"{file}.drawing")  # .lock is Optuna's own
         with self._drawing(), opening(where):
             storage = storage_of(where)
             self.study: Study = optuna.create_study(
@@ -109,11 +109,14 @@ class Trials:
 
     def tell(self, number: int, value: float | None, state: str = "COMPLETE", reason: str = "") -> None:
         """Note how a trial has ended: COMPLETE with its value, PRUNED, or FAIL with the reason."""
+        from optuna.samplers import RandomSampler
         from optuna.trial import TrialState
 
         trial = self.mine.pop(number)
         if reason:
             trial.set_user_attr("reason", reason)
+        if self.search.sampler == "grid":  # it would stop `optimize`, which is not running, after the last point
+            self.study.sampler = RandomSampler()
         if state == "PRUNED":  # Optuna takes the last report as its value
             value = None
         self.study.tell(number, value, TrialState[state], skip_if_finished=True)
