@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from osteon.compose import conf_dir
-from osteon.config import Config, check_config
+from osteon.config import Config, checked
 
 # A run of some seconds: the smallest network of timm on few, small phantoms.
 SMALL = (
@@ -41,4 +41,4 @@ def container(*overrides: str) -> dict[str, Any]:
 
 def config(*overrides: str) -> Config:
     """Return the validated config of `train.yaml` with overrides."""
-    return check_config(container(*overrides))
+    return checked(container(*overrides))

@@ -31,6 +31,8 @@ def test_wheel_holds_every_config_file(site: Path, project: Path) -> None:
     inside = {str(path.relative_to(site / "osteon" / "conf")) for path in (site / "osteon" / "conf").rglob("*.yaml")}
     assert inside == {str(path.relative_to(project / "conf")) for path in (project / "conf").rglob("*.yaml")}
     assert (site / "osteon" / "py.typed").is_file()
+    assert (site / "hydra_plugins" / "osteon_plugins.py").is_file()
+    assert not (site / "hydra_plugins" / "__init__.py").exists(), "the package is shared with other plugins"
     assert (site / "osteon" / "config" / "timm_names.txt").is_file()
 
 

@@ -20,6 +20,19 @@ def conf_dir() -> Path:
     raise OsteonError(f"conf/train.yaml: not found in {places[0]} or {places[1]}. Reinstall osteon.")
 
 
+def config_options(words: Sequence[str]) -> list[str]:
+    """Return the user's own folders (absolute) and files of settings, one word each: a resumed run composes of them."""
+    found = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        said = value if equals else following
+        if option in ("--config-dir", "-cd"):
+            found.append(f"--config-dir={Path(said).expanduser().absolute()}")
+        if option in ("--config-name", "-cn"):
+            found.append(f"--config-name={said}")
+    return found
+
+
 def explain(fault: Exception, words: Sequence[str]) -> str | None:
     """Put a Hydra or OmegaConf composition error in our words, with the nearest right name; None for other errors.
 

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 
 
 class OsteonError(Exception):
-    """A fault of the input, not of the program: printed as its message alone, without a traceback."""
+    """A fault of the input, not of the program: printed as its message alone, without a traceback.
+
+    Attributes:
+        status: what the process ends with.
+    """
+
+    status = 2
 
 
 def nearest(word: str, options: Iterable[str], count: int = 3) -> str:

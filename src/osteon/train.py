@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from osteon.compose import conf_dir, explain
+from osteon import launched
+from osteon.compose import conf_dir, config_options, explain
 from osteon.errors import OsteonError
 
 # Mappings whose keys the user makes up: Hydra's struct check would refuse a new one, pydantic checks them all.
 OPEN = re.compile(
-    r"^(?![+~])(data\.roots|backbone\.options|training\.imbalance_of|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+="
+    r"^(?![+~])(sweep\.space|data\.roots|backbone\.options|training\.imbalance_of|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+=|^sweep\.space="
 )
 
 
@@ -26,17 +27,20 @@ def main() -> None:
     import hydra
     from omegaconf import OmegaConf
 
+    launched.begin()
     try:
         sys.argv[1:] = arrange(_with_run(sys.argv[1:]))
     except OsteonError as fault:
         _stop(str(fault))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us as exceptions
-    if not OmegaConf.has_resolver("osteon.tasks"):
-        OmegaConf.register_new_resolver("osteon.tasks", lambda *, _root_: "+".join(_root_.tasks))
+    OmegaConf.register_new_resolver("osteon.tasks", lambda *, _root_: "+".join(_root_.tasks), replace=True)
+    OmegaConf.register_new_resolver("osteon.sweep", _sweep_name, replace=True)
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="train")(_train)()
     except KeyboardInterrupt as signal:
         _stop("terminated", 143) if signal.args else _stop("interrupted", 130)
+    except OsteonError as fault:
+        _stop(str(fault), fault.status)
     except Exception as fault:
         text = explain(fault, sys.argv[1:])
         if text is None and isinstance(fault, OSError):  # Hydra makes the run folder
@@ -57,6 +61,11 @@ def arrange(words: Sequence[str]) -> list[str]:
         (options if is_option else overrides).append(word)
         awaited = not awaited and word in VALUED
     return options + [f"++{word}" if OPEN.match(word) else word for word in overrides]
+
+
+def _sweep_name(*, _root_: Any) -> str:
+    """Return the folder of a sweep: the name it was given, else its tasks, `_search` behind those of a search."""
+    return str(_root_.launch.name or "+".join(_root_.tasks) + ("_search" if "sweep" in _root_ else ""))
 
 
 def _with_run(words: list[str]) -> list[str]:
@@ -80,6 +89,9 @@ def _train(composed: Any) -> float:
         if (folder / "config.yaml").is_file():
             print(f"osteon: go on with: python train.py resume={folder}", file=sys.stderr)
         raise
+    except launched.Pruned as reason:
+        print(f"osteon: {reason}")
+        raise SystemExit(0) from None
     except OsteonError as fault:  # caught inside the job, or Hydra prints a line of its own before ours
         with suppress(OSError):
             Path(HydraConfig.get().runtime.output_dir).rmdir()  # only where nothing was written
@@ -90,12 +102,14 @@ def _checked(composed: Any) -> float:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    from osteon.config import check_config
+    from osteon.config import check_launch, checked
     from osteon.run import check_names
 
     container = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(container, dict)
-    config = check_config({str(key): value for key, value in container.items()})
+    said = {str(key): value for key, value in container.items()}
+    check_launch(said)
+    config = checked(said)
     check_names(config)
     about = HydraConfig.get()
     folder = Path(about.runtime.output_dir).resolve()
@@ -105,21 +119,8 @@ def _checked(composed: Any) -> float:
     _find_data(config)
     from osteon.run.start import run
 
-    result = run(config, folder, [*_config_dirs(sys.argv[1:]), *about.overrides.task])
+    result = run(config, folder, [*config_options(sys.argv[1:]), *about.overrides.task])
     return float(result.facts["training"]["best_monitor"])
-
-
-def _config_dirs(words: Sequence[str]) -> list[str]:
-    """Return the user's own folders (absolute) and files of settings, one word each: a resumed run composes of them."""
-    found = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        option, equals, value = word.partition("=")
-        said = value if equals else following
-        if option in ("--config-dir", "-cd"):
-            found.append(f"--config-dir={Path(said).expanduser().absolute()}")
-        if option in ("--config-name", "-cn"):
-            found.append(f"--config-name={said}")
-    return found
 
 
 def _find_data(config: Any) -> None:
@@ -143,7 +144,7 @@ def _already(config: Any, folder: Path) -> float | None:
     if Path(config.resume).expanduser().resolve() != folder:
         raise OsteonError(f"resume: goes on in the run's own folder, and not with -m; found {folder}.")
     check_same(folder, config)
-    result = finished(folder)
+    result = finished(folder, config.test)
     if result is None:
         return None
     print(f"osteon: {folder} is finished, there is nothing to do. Its scores: osteon score {folder}")

@@ -11,11 +11,13 @@ from osteon.cli.ensemble import ensemble
 from osteon.cli.examining import audit, calibrate, figures
 from osteon.cli.leaderboard import export_verbs, leaderboard
 from osteon.cli.scores import compare, score
+from osteon.cli.sweep import verbs as sweep_verbs
 from osteon.errors import OsteonError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(data_verbs, name="data", help="What concerns data sets.")
 app.add_typer(export_verbs, name="export", help="Write predictions as others want them.")
+app.add_typer(sweep_verbs, name="sweep", help="Sweeps of a server.")
 
 
 @app.callback()

@@ -1,7 +1,8 @@
 """The schema of a composed config and its errors."""
 
-from osteon.config.check import check_config
+from osteon.config.check import check_config, check_launch, checked
 from osteon.config.heads import BinarySpec, HeadSpec, MulticlassSpec, MultilabelSpec, OrdinalSpec, RegressionSpec
+from osteon.config.launching import Ablation, Launch, Launching, Search
 from osteon.config.schema import (
     Augment,
     Backbone,
@@ -29,6 +30,7 @@ from osteon.config.specs import (
 from osteon.config.training import Training, check_training
 
 __all__ = [
+    "Ablation",
     "Augment",
     "Backbone",
     "BinarySpec",
@@ -40,6 +42,8 @@ __all__ = [
     "FracAtlasSpec",
     "GrazPedWriSpec",
     "HeadSpec",
+    "Launch",
+    "Launching",
     "Logger",
     "MulticlassSpec",
     "MultilabelSpec",
@@ -49,6 +53,7 @@ __all__ = [
     "Phantom",
     "RegressionSpec",
     "Scheduler",
+    "Search",
     "Strict",
     "TableSpec",
     "TargetSpec",
@@ -57,5 +62,7 @@ __all__ = [
     "Training",
     "Wandb",
     "check_config",
+    "check_launch",
     "check_training",
+    "checked",
 ]

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from osteon.config.launching import Launching
 from osteon.config.monitors import check_rule
 from osteon.config.schema import Config
 from osteon.config.specs import DatasetSpec, Strict
@@ -40,6 +41,27 @@ def check_config(composed: Mapping[str, Any]) -> Config:
     return config
 
 
+def checked(composed: Mapping[str, Any]) -> Config:
+    """Validate a composed container that also says how runs are launched (`check_launch`).
+
+    Raises:
+        OsteonError: as `check_config`.
+    """
+    return check_config({key: value for key, value in composed.items() if key not in Launching.model_fields})
+
+
+def check_launch(composed: Mapping[str, Any]) -> Launching:
+    """Validate what a composed container says of launching runs: `launch`, `sweep`, `ablation`.
+
+    Raises:
+        OsteonError: as `check_config`.
+    """
+    try:
+        return Launching.model_validate({key: composed[key] for key in Launching.model_fields if key in composed})
+    except ValidationError as fault:
+        raise OsteonError("\n".join(_lines(fault, Launching))) from None
+
+
 def check_dataset(composed: Mapping[str, Any]) -> DatasetSpec:
     """Validate the composed settings of one dataset.
 
@@ -66,11 +88,11 @@ def _swap_dataset(config: Config) -> Config:
     return config.model_copy(update={"tasks": tasks, "dataset": None})
 
 
-def _lines(fault: ValidationError) -> list[str]:
+def _lines(fault: ValidationError, root: Any = Config) -> list[str]:
     """Return one line a fault; what the members of a union each expected is joined by "or"."""
     found: dict[str, list[str]] = {}
     for error in fault.errors():
-        head, said, expected = _line(_path(error["loc"]), error).partition(", expected ")
+        head, said, expected = _line(_path(error["loc"], root), error, root).partition(", expected ")
         found.setdefault(head + said, [])
         if expected not in found[head + said]:
             found[head + said].append(expected)
@@ -80,10 +102,10 @@ def _lines(fault: ValidationError) -> list[str]:
     ]
 
 
-def _line(path: str, error: Any) -> str:
+def _line(path: str, error: Any, root: Any) -> str:
     kind, found = error["type"], error["input"]
     if kind == "extra_forbidden":
-        return f"{path}: no such key.{nearest(str(error['loc'][-1]), _siblings(error['loc']))}"
+        return f"{path}: no such key.{nearest(str(error['loc'][-1]), _siblings(error['loc'], root))}"
     if kind == "missing":
         return f"{path}: missing. Give it a value."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -110,9 +132,9 @@ def _shown(found: Any) -> str:
     return "a group of settings" if isinstance(found, Mapping) else repr(found)
 
 
-def _path(loc: tuple[Any, ...]) -> str:
+def _path(loc: tuple[Any, ...], root: Any) -> str:
     """Join a location as a key path; the tags that pydantic adds for union members are left out."""
-    model: Any = Config
+    model: Any = root
     kept: list[str] = []
     for part in loc:
         following = _step(model, part)
@@ -124,8 +146,8 @@ def _path(loc: tuple[Any, ...]) -> str:
     return ".".join(kept)
 
 
-def _siblings(loc: tuple[Any, ...]) -> list[str]:
-    model: Any = Config
+def _siblings(loc: tuple[Any, ...], root: Any) -> list[str]:
+    model: Any = root
     for part in loc[:-1]:
         model = _member(model, part) if _is_union_tag(model, part) else _step(model, part)
     return list(model.model_fields) if _is_model(model) else []

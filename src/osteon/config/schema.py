@@ -282,10 +282,41 @@ class Wandb(Strict):
     images: Literal["auto"] | Annotated[int, Field(ge=0, le=200)] = "auto"
 
 
+class TensorBoard(Strict):
+    """Event files that `tensorboard --logdir` shows.
+
+    Attributes:
+        folder: where; null: `tensorboard` in the run folder.
+    """
+
+    folder: str | None
+
+
+class MLflow(Strict):
+    """A run in MLflow's local store; no server is needed.
+
+    Attributes:
+        file: the sqlite file of the store.
+        experiment: null: tasks and backbone, so that seeds and folds fall together.
+        name: of the run; null: the run folder's.
+    """
+
+    file: str
+    experiment: str | None
+    name: str | None
+
+    @field_validator("file")
+    @classmethod
+    def _absolute(cls, typed: str) -> str:
+        return str(Path(typed).expanduser().absolute())
+
+
 class Logger(Strict):
     """Where curves go beside `metrics.csv`, which is always written."""
 
-    wandb: Wandb | None
+    wandb: Wandb | None = None
+    tensorboard: TensorBoard | None = None
+    mlflow: MLflow | None = None
 
 
 class Callbacks(Strict):
@@ -303,7 +334,11 @@ class Callbacks(Strict):
 
 
 class Config(Strict):
-    """A composed, validated run."""
+    """A composed, validated run.
+
+    Attributes:
+        test: whether test is predicted and scored; false where runs are compared to choose one of them.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     tasks: Annotated[dict[str, Task], Field(min_length=1)]
@@ -319,6 +354,7 @@ class Config(Strict):
     logger: Logger
     callbacks: Callbacks
     bootstrap: Annotated[int, Field(ge=100)]
+    test: bool = True
     resume: str | None = None
     covariates: list[str] | None = None
 

@@ -1,6 +1,6 @@
 """The LightningDataModule: a manifest with its cache, as loaders of train, val and test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ class RadiographData(LightningDataModule):
         row_weights: (N,) how often a manifest row is drawn for training, relative to the others; None for each once.
         limit: batches after which Lightning ends an epoch of training early; None for none.
         mirror: (N,) bool, manifest rows whose image is turned left to right before anything else; None for none.
+        predicted: splits that are predicted after training, in that order.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class RadiographData(LightningDataModule):
         row_weights: np.ndarray | None = None,
         limit: int | None = None,
         mirror: np.ndarray | None = None,
+        predicted: Sequence[str] = ("val", "test"),
     ) -> None:
         super().__init__()
         self.rows = {split: np.flatnonzero(manifest["split"] == split) for split in ("train", "val", "test")}
@@ -51,7 +53,7 @@ class RadiographData(LightningDataModule):
         self.targets = dict(targets)
         self.pixels, self.batch_size, self.workers, self.seed = pixels, batch_size, workers, seed
         self.augment, self.row_weights = augment, row_weights
-        self.epoch_length, self.limit = epoch_length, limit
+        self.epoch_length, self.limit, self.predicted = epoch_length, limit, tuple(predicted)
         self.mirror = np.zeros(len(manifest), bool) if mirror is None else mirror
 
     def dataset(self, split: str) -> Radiographs:
@@ -97,8 +99,8 @@ class RadiographData(LightningDataModule):
         return self._evaluation("test")
 
     def predict_dataloader(self) -> list[DataLoader[Sample]]:
-        """Return loaders of val and test, in that order."""
-        return [self._evaluation("val"), self._evaluation("test")]
+        """Return loaders of the splits that are predicted: val and, unless it is left out, test; in that order."""
+        return [self._evaluation(split) for split in self.predicted]
 
     def transfer_batch_to_device(self, batch: Batch, device: object, dataloader_idx: int) -> Batch:
         """Move a batch; overlapped with compute where the memory is pinned."""

@@ -1,5 +1,7 @@
 """What the schema cannot judge and torch is not needed for: names of backbones and scores."""
 
+from importlib.util import find_spec
+
 from osteon.config import Config
 from osteon.config.monitors import check_monitor
 from osteon.config.names import RIDGE, check_backbone_name
@@ -14,11 +16,19 @@ def check_names(config: Config) -> None:
     """
     if config.trainer.devices > 1:
         raise OsteonError("trainer.devices: more than one process is not supported yet; use trainer.devices=1.")
+    _check_trackers(config)
     for name, task in config.tasks.items():
         check_monitor(f"tasks.{name}.monitor", task.monitor, task.head.kind)
     check_backbone_name(config.backbone.name)
     if config.backbone.name == RIDGE:
         _check_floor(config)
+
+
+def _check_trackers(config: Config) -> None:
+    """Refuse a tracker whose library is not installed."""
+    for name, asked in (("tensorboard", config.logger.tensorboard), ("mlflow", config.logger.mlflow)):
+        if asked is not None and find_spec(name) is None:
+            raise OsteonError(f"logger={name}: is not installed. Run: pip install 'osteon[{name}]'")
 
 
 def _check_floor(config: Config) -> None:

@@ -22,6 +22,7 @@ ELSEWHERE: Any = {
     "logger": True,
     "callbacks": {"progress_bar"},
     "bootstrap": True,
+    "test": True,
     "resume": True,
 }
 # What each label of a multilabel task is scored by, where their mean is monitored.
@@ -121,6 +122,11 @@ def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:
         "cohort": digest([ids, data.split_seed, data.folds]),
         "settings": digest(settings),
     }
+
+
+def predicted_splits(config: Config) -> tuple[str, ...]:
+    """Return the splits that a run predicts and scores: val, and test unless it is left out."""
+    return ("val", "test") if config.test else ("val",)
 
 
 def digest(value: Any) -> str:

@@ -13,6 +13,7 @@ from osteon.model import Model
 from osteon.module import OsteonModule
 from osteon.run.checkpoints import BEST, LAST, load, progress
 from osteon.run.faults import in_our_words
+from osteon.run.reporting import check_going_on
 
 
 def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path, resumed: bool) -> int | None:
@@ -32,6 +33,7 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
         OsteonError: training diverged, memory or disk is full (names the settings to change), or a checkpoint is
             damaged or holds code.
         KeyboardInterrupt: stopped by a signal.
+        Pruned: stopped by the search that it is a trial of.
     """
     checkpoints = folder / "checkpoints"
     last = checkpoints / LAST
@@ -41,6 +43,7 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
     if not before or not (before["stopped_early"] or before["epochs"] >= (trainer.max_epochs or 0)):
         with in_our_words(trainer, data, folder):
             trainer.fit(module, datamodule=data, ckpt_path=last if before else None, weights_only=True)
+        check_going_on(trainer)
     best = load(checkpoints / BEST)
     module.check_own(best)
     with in_our_words(trainer, data, folder):
@@ -61,7 +64,7 @@ def _keep_curves(trainer: pl.Trainer, file: Path, steps: int) -> None:
 
 
 def predict(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path) -> pd.DataFrame:
-    """Return the predictions of val and test, one row an image and task."""
+    """Return the predictions of the splits that the data names, one row an image and task."""
     with in_our_words(trainer, data, folder):
         trainer.predict(module, datamodule=data, return_predictions=False)
     assert module.predicted is not None

@@ -1,7 +1,7 @@
-"""Where curves go: `metrics.csv` always, Weights & Biases if asked."""
+"""Where curves go: `metrics.csv` always; Weights & Biases, TensorBoard and MLflow if asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from osteon.config import Config
+from osteon.launched import Pruned
+from osteon.run.trackers import close_trackers, open_trackers
 from osteon.run.tracking.curves import Curves
 from osteon.run.tracking.opening import kept_below, open_run
 
@@ -32,19 +34,33 @@ def open_loggers(
         resumed_from: id of the W&B run that this one goes on from (`tracking.last_run`).
 
     Raises:
-        OsteonError: W&B is to be online, and no key is found or it cannot be reached.
+        OsteonError: W&B is to be online, and no key is found or it cannot be reached; the file of a local tracker
+            cannot be used.
     """
     loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
-    if config.logger.wandb is None or getattr(rank_zero_only, "rank", 0) != 0:
+    if getattr(rank_zero_only, "rank", 0) != 0:
         yield loggers
         return
-    with kept_below(folder):
-        logger = open_run(config, folder, source, redact, resumed_from)
+    loggers += open_trackers(config, folder, source, redact, config.resume is not None)
+    with ExitStack() as staged:
+        if config.logger.wandb is not None:
+            staged.enter_context(kept_below(folder))
+            loggers.append(open_run(config, folder, source, redact, resumed_from))
         failed = True
         try:
-            yield [*loggers, logger]
+            yield loggers
             failed = False
+        except Pruned:
+            failed = False
+            raise
         finally:
+            _close(loggers, failed)
+
+
+def _close(loggers: list[Logger], failed: bool) -> None:
+    close_trackers(loggers, failed)
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
             logger.experiment.finish(exit_code=int(failed))
 
 

@@ -11,7 +11,7 @@ from osteon.config import Config
 from osteon.module import PredictionTable
 from osteon.module.boxes_table import empty_boxes
 from osteon.predictions import TaskFacts
-from osteon.run.facts import facts_of, owner, run_facts, wholes_of
+from osteon.run.facts import facts_of, owner, predicted_splits, run_facts, wholes_of
 from osteon.run.prepare import Prepared
 from osteon.scoring.calibrated.run import TEMPERATURES
 from osteon.scoring.calibrated.temperature import fit_all as fit_temperatures
@@ -128,7 +128,7 @@ def measure(
         for split, said in cards[config.tasks[owner(task, config)].dataset.name].split_names.items()
     }
     about = {"name": folder.name, **run_facts(config, prepared)}
-    files = [folder / "predictions" / f"{split}.parquet" for split in ("val", "test")]
+    files = [folder / "predictions" / f"{split}.parquet" for split in predicted_splits(config)]
     for file in files:
         predictions.write(file, table[table["split"] == file.stem], facts, about, names)
     thresholds = _fitted(table[table["split"] == "val"], facts, wholes_of(config, prepared))

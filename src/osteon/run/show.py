@@ -53,10 +53,11 @@ def _labels(values: np.ndarray, kind: str) -> str:
     return f"{len(known):,}, {what}"
 
 
-def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path, audited: Audited) -> None:
-    """Print the score table, what the audit warns of, and where the run lies."""
-    show(scores[scores["split"] == "test"], console)
-    show_audit(audited, console, groups=False)
+def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path, audited: Audited | None) -> None:
+    """Print the score table (of val where test was left out), what the audit warns of, and where the run lies."""
+    show(scores[scores["split"] == ("test" if (scores["split"] == "test").any() else "val")], console)
+    if audited is not None:
+        show_audit(audited, console, groups=False)
     seconds = facts["seconds"]
     console.print(
         f"{facts['backbone']} (weights: {facts['weights']}), {facts['image_size'][0]}x{facts['image_size'][1]} px, "

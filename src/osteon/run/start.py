@@ -26,7 +26,7 @@ from osteon.run import folder as leaving
 from osteon.run.aftermath import examine
 from osteon.run.bundle import learned, write_model
 from osteon.run.drawn import draw_boxes
-from osteon.run.facts import digest, facts_of, run_facts
+from osteon.run.facts import digest, facts_of, predicted_splits, run_facts
 from osteon.run.floor import SIDE, fit_floor
 from osteon.run.loggers import open_loggers
 from osteon.run.measure import measure, monitor_scores, prediction_table, rehearse
@@ -34,6 +34,7 @@ from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
+from osteon.run.trackers import log_summary
 from osteon.run.tracking import check_images, last_run, log_result
 from osteon.run.trainer import build_trainer, quiet, to_memory_format
 from osteon.run.unchanged import check_same_data
@@ -127,10 +128,12 @@ def _measured(
     spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
     facts["seconds"] = {**spans, "all": time.monotonic() - start}
     leaving.write_result(folder, facts, scores)  # what follows can be made again from the files
-    audited = examine(folder, prepared, thresholds, config.bootstrap)
-    facts["audit"] = audited.to_json()
-    leaving.write_result(folder, facts, scores)
+    audited = examine(folder, prepared, thresholds, config.bootstrap) if config.test else None
+    if audited is not None:
+        facts["audit"] = audited.to_json()
+        leaving.write_result(folder, facts, scores)
     log_result(loggers, config, prepared, table, thresholds, scores)
+    log_summary(loggers, scores)
     show_result(scores, facts, folder, audited)
     return Result(folder, scores, facts)
 
@@ -191,4 +194,5 @@ def make_data(config: Config, prepared: Prepared, balanced: Balance) -> Radiogra
         balanced.row_weights,
         config.trainer.limit_batches,
         prepared.canvas.mirror,
+        predicted_splits(config),
     )

@@ -24,6 +24,7 @@ from osteon.model import Model
 from osteon.module import MONITOR
 from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
+from osteon.run.reporting import Reporting
 
 NOTICES = (
     "does not have many workers",
@@ -104,6 +105,7 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     callbacks += [
         Best(filename="best", monitor=MONITOR, mode="max", save_weights_only=True, **common),
         ModelCheckpoint(filename="last", save_top_k=1, save_on_train_epoch_end=True, **common),
+        Reporting(),
     ]
     if settings.early_stopping:
         callbacks.append(EarlyStopping(MONITOR, mode="max", patience=settings.early_stopping, verbose=False))

@@ -13,9 +13,10 @@ from osteon.identity import HASH
 from osteon.run.resume import PLACES, saved_config, under
 
 RESULT = "result.json"
-LEFT = ("predictions/val.parquet", "predictions/test.parquet", "thresholds.json", "model.pt")
+TEST = "predictions/test.parquet"
+LEFT = ("predictions/val.parquet", TEST, "thresholds.json", "model.pt")
 # What changes no number: where files lie, who reads them, how progress is shown.
-FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "resume")
+FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "test", "resume")
 
 
 def check_same(folder: Path, config: Config) -> None:
@@ -47,8 +48,12 @@ def _hashed(flat: Mapping[str, Any]) -> list[str]:
     return [key for key, value in flat.items() if isinstance(value, str) and HASH.fullmatch(value)]
 
 
-def finished(folder: Path) -> dict[str, Any] | None:
+def finished(folder: Path, test: bool = True) -> dict[str, Any] | None:
     """Return what `result.json` says, or None where the run has not come to its end.
+
+    Args:
+        folder: the run's.
+        test: whether the end includes predictions of test.
 
     Raises:
         OsteonError: the file is damaged.
@@ -61,7 +66,8 @@ def finished(folder: Path) -> dict[str, Any] | None:
         float(said["training"]["best_monitor"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise OsteonError(f"{file}: damaged. Delete it and resume; the scores are made again.") from fault
-    return dict(said) if all((folder / name).is_file() for name in LEFT) else None
+    left = [name for name in LEFT if test or name != TEST]
+    return dict(said) if all((folder / name).is_file() for name in left) else None
 
 
 def check_same_data(folder: Path, manifest: pd.DataFrame, pixels: str) -> None:

@@ -12,6 +12,7 @@ from osteon.config import Config
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.module import MONITOR, PredictionTable
 from osteon.run.bundle import Learned
+from osteon.run.facts import predicted_splits
 from osteon.run.measure import monitor_scores, prediction_table, rehearse
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared
@@ -33,7 +34,7 @@ def fit_floor(config: Config, prepared: Prepared) -> Outcome:
     features = features_of(config, prepared)
     best = {name: _best(name, config, prepared, table, features) for name in config.tasks}
     ended = time.monotonic()
-    rows = np.flatnonzero(prepared.manifest["split"].isin(["val", "test"]))
+    rows = np.flatnonzero(prepared.manifest["split"].isin(predicted_splits(config)))
     said = {name: {key: values[rows] for key, values in one.columns.items()} for name, one in best.items()}
     training = {
         "epochs": 0,

@@ -46,8 +46,9 @@ def log_result(
     count = images_shown(config, prepared.sources.cards, prepared.sources.kind)
     for task, facts in facts_of(config, prepared).items():
         rows = table[table["task"] == task]
-        made = units(rows[rows["split"] == "test"], facts)
-        found |= plots(task, made, facts, thresholds.get(task), prepared.sources.kind)
+        test = rows[rows["split"] == "test"]
+        if len(test):
+            found |= plots(task, units(test, facts), facts, thresholds.get(task), prepared.sources.kind)
         if facts.head == "detection":  # a list of boxes is no row of a table; the whole-image answer has its own
             continue
         called = tables.called(rows, facts, thresholds.get(task))

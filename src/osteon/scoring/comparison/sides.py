@@ -86,14 +86,14 @@ def side(letter: str, given: str | Path) -> Side:
     return side_of(letter, str(given), open_runs(given))
 
 
-def side_of(letter: str, name: str, opened: Sequence[Run]) -> Side:
-    """Make one side of runs that are open, as `side` does of what is named.
+def side_of(letter: str, name: str, runs: Sequence[Run]) -> Side:
+    """Make one side of opened runs, as `side` does of what is named; several must be trainings of one recipe.
 
     Raises:
         OsteonError: the runs do not belong together.
     """
-    runs = {run.folder.resolve(): run for run in opened}
-    found = [tuple(part) for part in sets([_ordered(run) for run in runs.values()])]
+    once = {run.folder.resolve(): run for run in runs}
+    found = [tuple(part) for part in sets([_ordered(run) for run in once.values()])]
     for training in found:
         if len(training) > 1:
             check_set(training)
