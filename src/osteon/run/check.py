@@ -12,8 +12,6 @@ def check_names(config: Config) -> None:
     Raises:
         OsteonError: an unknown backbone, or a monitor that the task's head does not have.
     """
-    if config.trainer.devices > 1:
-        raise OsteonError("trainer.devices: more than one process is not supported yet; use trainer.devices=1.")
     for name, task in config.tasks.items():
         check_monitor(f"tasks.{name}.monitor", task.monitor, task.head.kind)
     check_backbone_name(config.backbone.name)

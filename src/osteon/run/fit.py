@@ -13,6 +13,7 @@ from osteon.model import Model
 from osteon.module import OsteonModule
 from osteon.run.checkpoints import BEST, LAST, load, progress
 from osteon.run.faults import in_our_words
+from osteon.run.processes.group import together
 
 
 def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder: Path, resumed: bool) -> int | None:
@@ -41,6 +42,7 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
     if not before or not (before["stopped_early"] or before["epochs"] >= (trainer.max_epochs or 0)):
         with in_our_words(trainer, data, folder):
             trainer.fit(module, datamodule=data, ckpt_path=last if before else None, weights_only=True)
+            together(trainer)  # rank 0 has written its checkpoints
     best = load(checkpoints / BEST)
     module.check_own(best)
     with in_our_words(trainer, data, folder):
