@@ -24,11 +24,12 @@ from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.bundle import learned, write_model
+from osteon.run.choosing import Choice, floors, monitor_scores
 from osteon.run.drawn import draw_boxes
 from osteon.run.facts import digest, facts_of, run_facts
 from osteon.run.floor import SIDE, fit_floor
 from osteon.run.loggers import open_loggers
-from osteon.run.measure import measure, monitor_scores, prediction_table, rehearse
+from osteon.run.measure import measure, prediction_table, rehearse
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.processes.group import check_own_world, joined
@@ -191,7 +192,8 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         squared=[name for name, task in config.tasks.items() if getattr(task.head, "loss", "") == "l2"],
         hold_norms=config.backbone.norm == "frozen",
     )
-    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.watched, MONITOR))
+    choice = Choice(config.training.choose_by, floors(table) if len(config.tasks) > 1 else {})
+    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.watched, MONITOR, choice))
 
 
 def make_data(config: Config, prepared: Prepared, balanced: Balance) -> RadiographData:
