@@ -118,9 +118,13 @@ def _checked(composed: Any) -> float:
 
 
 def _run(config: Any, folder: Path, overrides: list[str]) -> float:
-    """Train in this process, or start one for each device and wait for them."""
+    """Train in this process, or start one for each device or fold and wait for them."""
     from osteon.run.processes.place import place
 
+    if config.data.folds is not None and config.data.fold is None:
+        from osteon.run.folds import cross_validate
+
+        return cross_validate(config, folder, overrides)
     if config.trainer.processes > place().world:
         from osteon.run.processes.spawn import spawn
         from osteon.run.unchanged import finished

@@ -42,9 +42,7 @@ class TaskBatches(Sampler[list[Draw]]):
         world: number of processes.
     """
 
-    def __init__(
-        self, streams: Sequence[Sampler[Draw]], sizes: Sequence[int], rank: int = 0, world: int = 1
-    ) -> None:
+    def __init__(self, streams: Sequence[Sampler[Draw]], sizes: Sequence[int], rank: int = 0, world: int = 1) -> None:
         self.streams, self.sizes, self.rank, self.world = list(streams), list(sizes), rank, world
 
     def __len__(self) -> int:

@@ -139,4 +139,3 @@ def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray:
 def epoch_of(trainer: Trainer, steps_an_epoch: int) -> int:
     """Count epochs from the batches processed: right also in the first epoch after a resume."""
     return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready // steps_an_epoch)
-

@@ -75,7 +75,9 @@ class Radiographs(Dataset[Sample]):
         if self.augment is None or draw.turn == SILENT:
             return Sample(image, row, targets, task=draw.task)
         seed = sample_seed(self.seed, draw.epoch, row, draw.turn)
-        boxed = {name: values for name, values in targets.items() if isinstance(values, np.ndarray) and values.ndim == 2}
+        boxed = {
+            name: values for name, values in targets.items() if isinstance(values, np.ndarray) and values.ndim == 2
+        }
         if not boxed:
             return Sample(self.augment(image, seed), row, targets, task=draw.task)
         found = boxes_of(boxed)

@@ -112,6 +112,4 @@ class _Placed(Sampler[Draw]):
         return len(self.stream)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Draw]:
-        return (
-            draw._replace(position=int(self.positions[draw.position]), task=self.task) for draw in self.stream
-        )
+        return (draw._replace(position=int(self.positions[draw.position]), task=self.task) for draw in self.stream)

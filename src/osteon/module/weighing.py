@@ -40,7 +40,8 @@ class LossWeights(nn.Module):
         if self.log_variances is None:
             return None
         parts = [
-            weight * 0.5 * self._log_variance(task) * (counts[task] > 0).float() for task, weight in self.weights.items()
+            weight * 0.5 * self._log_variance(task) * (counts[task] > 0).float()
+            for task, weight in self.weights.items()
         ]
         return torch.stack(parts).sum()
 

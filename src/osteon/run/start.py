@@ -28,6 +28,7 @@ from osteon.run.choosing import Choice, floors, monitor_scores
 from osteon.run.drawn import draw_boxes
 from osteon.run.facts import digest, facts_of, run_facts
 from osteon.run.floor import SIDE, fit_floor
+from osteon.run.inherit import inherit
 from osteon.run.loggers import open_loggers
 from osteon.run.measure import measure, prediction_table, rehearse
 from osteon.run.outcome import Outcome
@@ -86,8 +87,10 @@ def _run(config: Config, folder: Path, overrides: list[str], here: Place) -> Res
     model = None if config.backbone.name == RIDGE else make_model(config, sources, size)
     prepared = prepare(config, sources, size)
     if model is not None:
+        model.join(fit_covariates(_train_rows(prepared), config.joined))
+        taken = inherit(model, config, prepared.manifest)
         model, said = settle_norms(model, config)
-        prepared = replace(prepared, notes=(*prepared.notes, *said))
+        prepared = replace(prepared, notes=(*prepared.notes, *taken, *said))
     with leaving.alone(folder) if here.first else nullcontext():
         if here.first:
             _begin(config, prepared, folder, overrides)
@@ -120,7 +123,6 @@ def _loggers(config: Config, prepared: Prepared, folder: Path, here: Place) -> A
 
 def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> Outcome:
     train = (prepared.manifest["split"] == "train").to_numpy()
-    model.join(fit_covariates(prepared.manifest[train], config.joined))
     model = to_memory_format(model, config.trainer)
     model.fit({task: values[train] for task, values in prepared.targets.items()})
     classes = {task: head.classes for task, head in model.heads_by_task.items() if head.classes}
@@ -154,6 +156,10 @@ def _measured(
     return Result(folder, scores, facts)
 
 
+def _train_rows(prepared: Prepared) -> pd.DataFrame:
+    return prepared.manifest[prepared.manifest["split"] == "train"]
+
+
 def image_size(config: Config, sources: Sources) -> tuple[int, int]:
     """Return (height, width) in pixels: as asked for, small for phantoms, else what the backbone was pretrained at.
 
@@ -170,7 +176,7 @@ def image_size(config: Config, sources: Sources) -> tuple[int, int]:
 def make_model(config: Config, sources: Sources, size: tuple[int, int]) -> Model:
     """Return backbone and heads, with pretrained weights by default on real data."""
     pretrained = config.backbone.pretrained
-    wanted = sources.kind == "real" if pretrained is None else pretrained
+    wanted = sources.kind == "real" and config.init_from is None if pretrained is None else pretrained
     targets = {name: sources.target(name, task) for name, task in config.tasks.items()}
     model = build_model(config.tasks, targets, config.backbone, size, wanted)
     return to_memory_format(model, config.trainer)

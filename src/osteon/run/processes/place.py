@@ -80,6 +80,11 @@ def settle(config: Config, here: Place) -> Config:
     settings = config.trainer
     devices = _devices(settings, here)
     settled = config.model_copy(update={"trainer": settings.model_copy(update={"devices": devices})})
+    if here.world > 1 and config.data.folds is not None and config.data.fold is None:
+        raise OsteonError(
+            f"data.folds: trains fold after fold and starts its processes itself, but {here.started_by} has started "
+            f"{here.world}. Start one process, or name the fold: data.fold=0"
+        )
     if here.started_by == "nobody":
         _check_alone(settled.trainer)
     else:

@@ -69,7 +69,7 @@ def spawn(config: Config, folder: Path, overrides: Sequence[str]) -> None:
         "argv": sys.argv,
     }
     ranks: list[Rank] = []
-    with _terminable():
+    with terminable():
         try:
             port = _free_port()
             for number in range(world):
@@ -84,7 +84,7 @@ def spawn(config: Config, folder: Path, overrides: Sequence[str]) -> None:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Turn SIGTERM into a KeyboardInterrupt with an argument, as a run of one process does."""
 
     def stop(number: int, frame: Any) -> None:
