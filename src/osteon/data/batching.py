@@ -68,7 +68,5 @@ def share(batch: Sequence[Draw], rank: int, world: int, size: int) -> list[Draw]
     nothing in any loss, so that none waits for another and batch norm has something to see.
     """
     mine = list(batch[rank::world])
-    least = min(LEAST, max(1, size // world)) if world > 1 else 0
-    for place in range(least - len(mine)):
-        mine.append(batch[(rank + place) % len(batch)]._replace(turn=SILENT))
-    return mine
+    short = min(LEAST, max(1, size // world)) - len(mine) if world > 1 else 0
+    return [*mine, *(batch[(rank + place) % len(batch)]._replace(turn=SILENT) for place in range(short))]

@@ -1,9 +1,9 @@
 """Batch norm, where rows see one another: frozen, or shared by the processes of a run."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
-from timm.layers import convert_sync_batchnorm
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -35,4 +35,4 @@ def synchronise_norms(model: Model) -> Model:
 
     By timm's converter: torch's own drops the activation that timm's networks keep inside their batch norm.
     """
-    return cast(Model, convert_sync_batchnorm(model))
+    return cast(Model, cast(Any, convert_sync_batchnorm)(model))

@@ -8,7 +8,9 @@ import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
 from lightning_fabric.plugins import ClusterEnvironment
-from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
@@ -40,7 +42,7 @@ class WorldAsAsked(Callback):
         if not self.asked == trainer.world_size == real:
             raise OsteonError(
                 f"trainer.devices: {self.asked} process(es) asked for, but torch has {real} and Lightning counts "
-                f"{trainer.world_size}. Start them by trainer.devices alone, by srun or by torchrun, not by two of them."
+                f"{trainer.world_size}. Start them by trainer.devices alone, by srun or by torchrun, not by two."
             )
 
 

@@ -72,8 +72,8 @@ def spawn(config: Config, folder: Path, overrides: Sequence[str]) -> None:
     with terminable():
         try:
             port = _free_port()
-            for number in range(world):
-                ranks.append(_start(number, world, port, json.dumps(part).encode() + b"\n"))
+            told = json.dumps(part).encode() + b"\n"
+            ranks.extend(_start(number, world, port, told) for number in range(world))
             _watch(ranks, folder)
         except KeyboardInterrupt:
             _signal(ranks, signal.SIGINT)
@@ -110,7 +110,7 @@ def _start(number: int, world: int, port: int, part: bytes) -> Rank:
         "MASTER_PORT": str(port),
     }
     told.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // world)))
-    said = None if number == 0 else tempfile.TemporaryFile()
+    said = None if number == 0 else tempfile.TemporaryFile()  # noqa: SIM115  read when the rank has ended
     process = subprocess.Popen(
         [sys.executable, "-m", "osteon.run.processes.rank"],
         stdin=subprocess.PIPE,
