@@ -60,7 +60,6 @@ def test_another_number_of_processes_than_asked_for_is_refused(words: tuple[str,
         (("trainer=ddp", "trainer.devices=2"), Place("nobody"), 2),
         (("trainer=ddp",), Place("torchrun", 0, 2, 2), 2),
         (("trainer=ddp", "trainer.nodes=2"), Place("slurm", 3, 8, 4), 8),
-        (("trainer=ddp", "trainer.nodes=2"), Place("slurm", 3, 8, 4), 8),
     ],
 )
 def test_devices_are_settled(words: tuple[str, ...], here: Place, processes: int) -> None:
