@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from tests.heads.cases import CASES
 from torch import Tensor, nn
 
 from osteon.backbone import create_backbone
@@ -12,7 +13,6 @@ from osteon.config.heads import DetectionSpec
 from osteon.manifest.target import Target
 from osteon.model import Labels, Model
 from osteon.module.norms import batch_norms, freeze_norms, hold_norms, synchronise_norms
-from tests.heads.cases import CASES
 
 SIZE, OWN, OTHERS = (64, 64), 4, 3
 A, B = CASES["softmax"], CASES["l1"]

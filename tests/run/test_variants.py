@@ -62,7 +62,7 @@ def two_collections(first: str, second: str) -> tuple[Config, pd.DataFrame]:
     """40 patients of two datasets, 20 of them in both; only knee_kl has official splits."""
     frames = []
     for dataset in (first, second):
-        patients = range(0, 30) if dataset == "knee_kl" else range(10, 40)
+        patients = range(30) if dataset == "knee_kl" else range(10, 40)
         rows = pd.DataFrame({"patient_id": [f"oai:{number}" for number in patients]})
         rows["image_id"] = rows["path"] = dataset + rows["patient_id"]
         rows["split"] = ["train" if number % 3 else "test" for number in patients] if dataset == "knee_kl" else None
