@@ -109,7 +109,8 @@ def joined(here: Place) -> Iterator[None]:
         yield
     except RuntimeError as fault:
         if here.world > 1 and _lost(fault):
-            raise AloneError("lost the connection to another process of the run, which has ended.") from fault
+            first = (str(fault).splitlines() or [type(fault).__name__])[0]
+            raise AloneError(f"lost the connection to another process of the run ({first:.200}).") from fault
         raise
     if dist.is_initialized() and here.world > 1:
         dist.destroy_process_group()

@@ -16,8 +16,9 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run this rank, and return its exit status."""
-    told = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_starter, daemon=True).start()
+    source = _take_stdin()
+    told = json.loads(_line(source))
+    threading.Thread(target=_end_with_starter, args=(source,), daemon=True).start()
     sys.argv = told["argv"]
     from osteon.run.processes.group import AloneError
     from osteon.run.start import run
@@ -35,9 +36,28 @@ def main() -> int:
     return 0
 
 
-def _end_with_starter() -> None:
+def _take_stdin() -> int:
+    """Return stdin under another number; in its place is nothing to read.
+
+    Loader workers are forks that close stdin first, and would wait for its lock, which the thread below holds.
+    """
+    source, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return source
+
+
+def _line(source: int) -> bytes:
+    found = b""
+    while not found.endswith(b"\n") and (more := os.read(source, 65536)):
+        found += more
+    return found
+
+
+def _end_with_starter(source: int) -> None:
     """End when stdin is closed: the starter is gone, even where nothing could tell it to stop us."""
-    sys.stdin.buffer.read()
+    while os.read(source, 1):
+        pass
     os._exit(1)
 
 
