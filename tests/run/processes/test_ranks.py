@@ -133,7 +133,7 @@ def ranks_of(starter: int) -> list[int]:
     return [int(number) for number in children]
 
 
-def wait_for(ready: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(ready: Callable[[], bool], seconds: float = 600.0) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < end, "it did not come"
