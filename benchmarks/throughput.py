@@ -4,8 +4,8 @@ python benchmarks/throughput.py [--backbone densenet121] [--size 320] [--batch 6
 
 Images are drawn noise in the cache's own format: what is measured is reading, augmenting, transfer and arithmetic, not
 decoding. Variants: float32, bf16, bf16 in channels_last, the same compiled (`--compile`), and the bare loop, which
-takes one batch that already lies on the device, in bf16 and channels_last: the ceiling. Waiting is the share of the wall time
-that the training loop stood still for the next batch. Without a GPU nothing is run, and that is what it says.
+takes one batch that already lies on the device, in bf16 and channels_last: the ceiling. Waiting is the share of the
+wall time that the training loop stood still for the next batch. Without a GPU nothing is run, and that is what it says.
 """
 
 import argparse
