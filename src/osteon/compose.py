@@ -1,5 +1,6 @@
 """Where `conf` lies, and Hydra's composition errors in our words. Imports Hydra only when asked."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,7 +51,13 @@ def explain(fault: Exception, words: Sequence[str]) -> str | None:
     cause = fault.__cause__ if isinstance(fault.__cause__, OmegaConfBaseException) else fault
     if isinstance(cause, OmegaConfBaseException):
         return _omegaconf(cause, str(fault))
-    return str(fault) if isinstance(fault, HydraException) else None
+    return _hydra(str(fault)) if isinstance(fault, HydraException) else None
+
+
+def _hydra(text: str) -> str:
+    """Say in our words that a task is listed twice; other texts of Hydra stay."""
+    twice = re.search(r"@tasks\.(\w+)\.\w+ appears more than once", text)
+    return f"task: {twice[1]!r} is listed twice. Name each task once." if twice else text
 
 
 def _missing(wanted: str, options: Sequence[str], text: str) -> str:

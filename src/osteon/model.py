@@ -79,13 +79,16 @@ class Model(nn.Module):
         if any(spec.kind == "detection" for spec, _ in self.parts.values()):
             check_pyramid(backbone.name, backbone.strides, backbone.size)
         self.heads = nn.ModuleDict(
-            {_key(task): build_head(spec, *shape, target, backbone.size) for task, (spec, target) in self.parts.items()}
+            {
+                head_key(task): build_head(spec, *shape, target, backbone.size)
+                for task, (spec, target) in self.parts.items()
+            }
         )
 
     @property
     def heads_by_task(self) -> dict[str, Head]:
         """Task -> its head, in the order of the config."""
-        return {task: cast(Head, self.heads[_key(task)]) for task in self.parts}
+        return {task: cast(Head, self.heads[head_key(task)]) for task in self.parts}
 
     def forward(self, images: Tensor, covariates: Tensor | None = None) -> dict[str, Tensor]:
         """Return task -> output of its head.
@@ -266,6 +269,6 @@ def _plain(covariate: Covariate) -> dict[str, Any]:
     return {**dataclasses.asdict(covariate), "categories": list(covariate.categories)}
 
 
-def _key(task: str) -> str:
+def head_key(task: str) -> str:
     """Return a name that a ModuleDict takes: no dots, and none of its own attributes such as `keys`."""
     return "task_" + task.replace("%", "%25").replace(".", "%2E")

@@ -29,7 +29,7 @@ def main() -> None:
 
     launched.begin()
     try:
-        sys.argv[1:] = arrange(_with_run(sys.argv[1:]))
+        sys.argv[1:] = arrange(_in_one_folder(_with_run(sys.argv[1:])))
     except OsteonError as fault:
         _stop(str(fault))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us as exceptions
@@ -78,6 +78,15 @@ def _with_run(words: list[str]) -> list[str]:
     return continued(words)
 
 
+def _in_one_folder(words: list[str]) -> list[str]:
+    """Name the run's folder where several processes were started from outside; else nothing more is imported."""
+    if not {"TORCHELASTIC_RUN_ID", "SLURM_STEP_NUM_TASKS"} & set(os.environ):
+        return words
+    from osteon.run.processes.place import shared_folder
+
+    return shared_folder(words)
+
+
 def _train(composed: Any) -> float:
     """Train, and return the best validation score, for sweepers; faults of the input end here, in our words."""
     from hydra.core.hydra_config import HydraConfig
@@ -104,6 +113,7 @@ def _checked(composed: Any) -> float:
 
     from osteon.config import check_launch, checked
     from osteon.run import check_names
+    from osteon.run.processes.place import settle
 
     container = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(container, dict)
@@ -112,15 +122,51 @@ def _checked(composed: Any) -> float:
     config = checked(said)
     check_names(config)
     about = HydraConfig.get()
+    config = settle(config, _place(about))
     folder = Path(about.runtime.output_dir).resolve()
     done = _already(config, folder)
     if done is not None:
         return done
     _find_data(config)
+    return _run(config, folder, [*config_options(sys.argv[1:]), *about.overrides.task])
+
+
+def _run(config: Any, folder: Path, overrides: list[str]) -> float:
+    """Train in this process, or start one for each device or fold and wait for them."""
+    from osteon.run.processes.place import place
+
+    if config.data.folds is not None and config.data.fold is None:
+        from osteon.run.folds import cross_validate
+
+        return cross_validate(config, folder, overrides)
+    if config.trainer.processes > place().world:
+        from osteon.run.processes.spawn import spawn
+        from osteon.run.unchanged import finished
+
+        spawn(config, folder, overrides)
+        return float((finished(folder) or {})["training"]["best_monitor"])
     from osteon.run.start import run
 
-    result = run(config, folder, [*config_options(sys.argv[1:]), *about.overrides.task])
-    return float(result.facts["training"]["best_monitor"])
+    return float(run(config, folder, overrides).facts["training"]["best_monitor"])
+
+
+def _place(about: Any) -> Any:
+    """Return this process' place among those of a run; a multirun is walked by one process.
+
+    Raises:
+        OsteonError: several processes were started for a multirun, and each would walk it for itself.
+    """
+    from hydra.types import RunMode
+
+    from osteon.run.processes.place import place
+
+    here = place()
+    if here.world > 1 and about.mode == RunMode.MULTIRUN:
+        raise OsteonError(
+            f"-m: {here.started_by} has started {here.world} processes, and each would walk the sweep for itself. "
+            "Start train.py -m once, with trainer.devices in each job, or one job a cluster step."
+        )
+    return here
 
 
 def _find_data(config: Any) -> None:

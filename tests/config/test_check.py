@@ -85,7 +85,7 @@ FAULTS = [
         ["a", "A"],
         r"classes: class names must differ in more than",
     ),
-    ("data.fold", 1, r"data: fold and folds belong together"),
+    ("data.fold", 1, r"data: fold needs folds"),
     ("data.workers", -1, r"data\.workers: found -1"),
     ("tasks", {}, r"tasks: found"),
 ]

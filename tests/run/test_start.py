@@ -80,7 +80,7 @@ def test_faults_of_units_stop_before_training(
     [
         (("backbone=timm", "backbone.name=densenet12"), r"backbone\.name.*densenet121"),
         (("tasks.hip_fracture.monitor=aurc",), r"tasks\.hip_fracture\.monitor: .*'aurc'.*Did you mean 'auroc'"),
-        (("trainer.devices=2",), r"trainer\.devices"),
+        (("backbone=ridge", "trainer.devices=2"), r"backbone=ridge: .*in one process"),
     ],
 )
 def test_names_are_checked(words: tuple[str, ...], message: str) -> None:

@@ -116,6 +116,14 @@ class Data(Strict):
     `key_file` holds the secret that ids and paths of private sets are hashed with. `split_file` is a split that others
     can reuse (`osteon data split`). With `canonical_laterality` images of the other side are mirrored; images whose
     side is unknown stay as they are.
+
+    Attributes:
+        batch_size: images a step, over all processes together; it must divide evenly among them.
+        fold: which of `folds` is the test set; null with `folds` given: every fold is trained, one after the other.
+        sampling: how often rows are drawn where several tasks are trained together: `proportional` to their numbers,
+            `balanced` (every task alike), or between the two by `temperature` (rows ** (1 / temperature)).
+        batching: `mixed`: a batch holds rows of all tasks; `per_task`: it is worked through in one part a task, each
+            part alone in its batch norm, and the gradients are added up.
     """
 
     root: str | None
@@ -133,6 +141,9 @@ class Data(Strict):
     folds: Annotated[int, Field(ge=2)] | None
     split_file: str | None = None
     canonical_laterality: Literal["L", "R"] | None = None
+    sampling: Literal["proportional", "balanced", "temperature"] = "proportional"
+    temperature: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0
+    batching: Literal["mixed", "per_task"] = "mixed"
 
     @field_validator("root", "cache_dir", "key_file", "split_file")
     @classmethod
@@ -147,8 +158,8 @@ class Data(Strict):
 
     @model_validator(mode="after")
     def _folds(self) -> Self:
-        if (self.fold is None) != (self.folds is None):
-            raise ValueError("fold and folds belong together: data.fold=0 data.folds=5")
+        if self.fold is not None and self.folds is None:
+            raise ValueError("fold needs folds: data.fold=0 data.folds=5")
         if self.fold is not None and self.folds is not None and self.fold >= self.folds:
             raise ValueError(f"fold counts from 0 to {self.folds - 1}, found {self.fold}")
         if self.val_fraction + self.test_fraction >= 1.0:
@@ -179,12 +190,18 @@ class Phantom(Strict):
 
 
 class Backbone(Strict):
-    """Any timm model. `pretrained: null` means true with real data and false with phantoms."""
+    """Any timm model. `pretrained: null` means true with real data and false with phantoms.
+
+    Attributes:
+        norm: `learned`, or `frozen`: batch norm keeps the statistics and weights that it came with, so that no row of
+            a batch has a part in another's features.
+    """
 
     name: str
     pretrained: bool | None
     pretrained_path: str | None
     options: dict[str, Any]
+    norm: Literal["learned", "frozen"] = "learned"
 
 
 class Augment(Strict):
@@ -205,7 +222,9 @@ class Augment(Strict):
 
 
 class Optimizer(Strict):
-    """What updates the weights. `lr` is for the batch size as given; no rule rescales it.
+    """What updates the weights.
+
+    `lr` is for `data.batch_size` images a step, whatever the number of processes; no rule rescales it.
 
     Attributes:
         layer_decay: factor of the learning rate from each layer to the one below it (Bao 2022); null: none.
@@ -235,6 +254,8 @@ class Trainer(Strict):
     """Lengths, devices and arithmetic. `auto` uses bf16 and channels_last where the hardware has them.
 
     Attributes:
+        devices: processes on each machine, one a GPU; `auto`: as many as it has GPUs, or as the cluster has started.
+        nodes: machines; more than one only under SLURM or torchrun, which start the processes.
         accumulate: parts that a batch is worked through in, to fit memory; the batch stays `data.batch_size`, and apart
             from batch norm so do the gradients.
         epoch_length: batches an epoch, null for all images once. Epochs go on where the last one stopped, so that every
@@ -244,7 +265,7 @@ class Trainer(Strict):
 
     max_epochs: PositiveInt
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
-    devices: PositiveInt
+    devices: PositiveInt | Literal["auto"]
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
     channels_last: bool | None
     gradient_clip: PositiveFloat | None
@@ -252,6 +273,13 @@ class Trainer(Strict):
     epoch_length: PositiveInt | None
     deterministic: bool
     limit_batches: PositiveInt | None
+    nodes: PositiveInt = 1
+
+    @property
+    def processes(self) -> int:
+        """Processes in all; `devices` must be a number by now, see `osteon.run.processes.place`."""
+        assert isinstance(self.devices, int)
+        return self.devices * self.nodes
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -338,6 +366,7 @@ class Config(Strict):
 
     Attributes:
         test: whether test is predicted and scored; false where runs are compared to choose one of them.
+        init_from: an earlier run, whose backbone this one starts from, and whose heads where they answer alike.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -357,6 +386,12 @@ class Config(Strict):
     test: bool = True
     resume: str | None = None
     covariates: list[str] | None = None
+    init_from: str | None = None
+
+    @field_validator("init_from")
+    @classmethod
+    def _absolute(cls, typed: str | None) -> str | None:
+        return str(Path(typed).expanduser().absolute()) if typed else typed
 
     @property
     def joined(self) -> list[str]:

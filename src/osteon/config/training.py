@@ -35,6 +35,9 @@ class Training(Strict):
         unfreeze: what of the network learns: `all`, the `head` alone, or `gradual`ly more from the top (Howard 2018).
         unfreeze_epochs: `gradual` only: epochs from one group of layers to the next.
         tta: views whose probabilities or values are averaged with those of the plain image, at prediction.
+        loss_weights: how the losses of several tasks add up: `fixed` by each task's `loss_weight`, or by the
+            `uncertainty` that each learns of itself (Kendall 2018).
+        choose_by: what the best epoch is chosen by: `mean`, of all tasks' normalised scores, or the name of a task.
     """
 
     imbalance: Measure | list[Measure] = "none"
@@ -47,6 +50,8 @@ class Training(Strict):
     unfreeze: Literal["all", "head", "gradual"] = "all"
     unfreeze_epochs: Annotated[int, Field(ge=1)] = 1
     tta: list[View] = Field(default_factory=list)
+    loss_weights: Literal["fixed", "uncertainty"] = "fixed"
+    choose_by: str = "mean"
 
     def measures(self, task: str) -> tuple[Measure, ...]:
         """Return what is done about rare classes of `task`, each measure once; empty where nothing is."""
@@ -67,6 +72,7 @@ def check_training(config: "Config") -> None:
         _check_focal(training, name, task)
         _check_head(training, name, task)
     _check_both(training, tasks)
+    _check_joint(config)
     _check_sides(config)
     _check_depth(training, config.optimizer, config.trainer.max_epochs)
     if config.scheduler.warmup_epochs > config.trainer.max_epochs:
@@ -153,6 +159,24 @@ def _check_both(training: Training, tasks: "Mapping[str, Task]") -> None:
                 f"training.imbalance: {' and '.join(sorted(found[name]))} both act on the rows of task {name}, so rare "
                 "classes count twice. Choose one, or say training.allow_both=true."
             )
+
+
+def _check_joint(config: "Config") -> None:
+    """Refuse settings of joint training that name no task, or that would do nothing."""
+    training, data, tasks = config.training, config.data, list(config.tasks)
+    if training.choose_by not in ("mean", *tasks):
+        raise OsteonError(
+            f"training.choose_by: no task {training.choose_by!r} in this run.{nearest(training.choose_by, tasks)} "
+            f"Expected mean or one of: {', '.join(tasks)}."
+        )
+    asked = {
+        "training.loss_weights": training.loss_weights != "fixed" and training.loss_weights,
+        "data.sampling": data.sampling != "proportional" and data.sampling,
+        "data.batching": data.batching != "mixed" and data.batching,
+    }
+    for key, found in asked.items():
+        if found and len(tasks) == 1:
+            raise OsteonError(f"{key}: found {found}, which is between tasks, and this run has one. Leave it out.")
 
 
 def _check_sides(config: "Config") -> None:

@@ -4,11 +4,14 @@ from osteon.data.batch import Batch, Sample, collate
 from osteon.data.canvas import Canvas, canvas_of
 from osteon.data.module import RadiographData, epoch_of, mirrored
 from osteon.data.radiographs import Radiographs, sample_seed
-from osteon.data.samplers import OrderedSampler, ShuffledSampler, WeightedSampler
+from osteon.data.samplers import Draw, OrderedSampler, ShuffledSampler, WeightedSampler
+from osteon.data.streams import Mixture, mixture
 
 __all__ = [
     "Batch",
     "Canvas",
+    "Draw",
+    "Mixture",
     "OrderedSampler",
     "RadiographData",
     "Radiographs",
@@ -19,5 +22,6 @@ __all__ = [
     "collate",
     "epoch_of",
     "mirrored",
+    "mixture",
     "sample_seed",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,10 @@ from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
 from osteon.data.batch import Batch, Sample, collate
+from osteon.data.batching import MixedBatches, TaskBatches
 from osteon.data.radiographs import Augmenter, Radiographs
-from osteon.data.samplers import OrderedSampler, ShuffledSampler, WeightedSampler
+from osteon.data.samplers import OrderedSampler
+from osteon.data.streams import Mixture, train_batches
 
 
 class RadiographData(LightningDataModule):
@@ -28,6 +31,7 @@ class RadiographData(LightningDataModule):
         epoch_length: batches an epoch, None for every row once.
         row_weights: (N,) how often a manifest row is drawn for training, relative to the others; None for each once.
         limit: batches after which Lightning ends an epoch of training early; None for none.
+        mixture: how the tasks share the draws and the batches; None: all rows alike.
         mirror: (N,) bool, manifest rows whose image is turned left to right before anything else; None for none.
         predicted: splits that are predicted after training, in that order.
     """
@@ -45,6 +49,7 @@ class RadiographData(LightningDataModule):
         row_weights: np.ndarray | None = None,
         limit: int | None = None,
         mirror: np.ndarray | None = None,
+        mixture: Mixture | None = None,
         predicted: Sequence[str] = ("val", "test"),
     ) -> None:
         super().__init__()
@@ -53,7 +58,8 @@ class RadiographData(LightningDataModule):
         self.targets = dict(targets)
         self.pixels, self.batch_size, self.workers, self.seed = pixels, batch_size, workers, seed
         self.augment, self.row_weights = augment, row_weights
-        self.epoch_length, self.limit, self.predicted = epoch_length, limit, tuple(predicted)
+        self.epoch_length, self.limit, self.mixture = epoch_length, limit, mixture
+        self.predicted = tuple(predicted)
         self.mirror = np.zeros(len(manifest), bool) if mirror is None else mirror
 
     def dataset(self, split: str) -> Radiographs:
@@ -68,27 +74,22 @@ class RadiographData(LightningDataModule):
         return Radiographs(self.pixels, self.slots[rows], rows, targets, augment, self.seed, self.mirror[rows])
 
     def train_dataloader(self) -> DataLoader[Sample]:
-        """Return shuffled, augmented batches; a last batch of one row is dropped (BatchNorm cannot use it)."""
+        """Return this process' part of shuffled, augmented batches."""
         data, (rank, world) = self.dataset("train"), self._place()
-        sampler = self._train_sampler(data, rank, world)
-        size = max(1, self.batch_size // world)
-        return self._loader(data, sampler, size, drop_last=_drops(len(sampler), size))
+        return self._loader(data, batch_sampler=self._batches(data, rank, world))
 
-    def steps_an_epoch(self, world: int = 1) -> int:
-        """Return the batches of an epoch on each of `world` processes.
+    def steps_an_epoch(self) -> int:
+        """Return the batches of an epoch, the same on every process and for any number of them.
 
         Counted here, as asking Lightning makes its loaders before a resumed run knows its epoch.
         """
-        rows, size = len(self._train_sampler(self.dataset("train"), 0, world)), max(1, self.batch_size // world)
-        batches = rows // size if _drops(rows, size) else -(-rows // size)
-        return batches if self.limit is None else min(batches, self.limit)
+        steps = len(self._batches(self.dataset("train"), 0, 1))
+        return steps if self.limit is None else min(steps, self.limit)
 
-    def _train_sampler(self, data: Radiographs, rank: int, world: int) -> ShuffledSampler | WeightedSampler:
-        images = max(1, self.batch_size // world) * world
-        taken = None if self.epoch_length is None else self.epoch_length * images
-        if self.row_weights is None:
-            return ShuffledSampler(len(data), self.seed, self._epoch, rank, world, taken)
-        return WeightedSampler(self.row_weights[data.rows], self.seed, self._epoch, rank, world, taken)
+    def _batches(self, data: Radiographs, rank: int, world: int) -> MixedBatches | TaskBatches:
+        weights = None if self.row_weights is None else self.row_weights[data.rows]
+        made = train_batches(data.targets, weights, self.mixture, self.batch_size, self.epoch_length)
+        return made(self.seed, self._epoch, rank, world)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return the val images in order."""
@@ -109,28 +110,25 @@ class RadiographData(LightningDataModule):
     def _evaluation(self, split: str) -> DataLoader[Sample]:
         data = self.dataset(split)
         rank, world = self._place()
-        return self._loader(data, OrderedSampler(len(data), rank, world), max(1, 2 * self.batch_size // world), False)
+        size = max(1, 2 * self.batch_size // world)
+        return self._loader(data, batch_size=size, sampler=OrderedSampler(len(data), rank, world))
 
-    def _loader(
-        self, data: Radiographs, sampler: ShuffledSampler | WeightedSampler | OrderedSampler, size: int, drop_last: bool
-    ) -> DataLoader[Sample]:
+    def _loader(self, data: Radiographs, **drawn: Any) -> DataLoader[Sample]:
         pinned = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         return DataLoader(
             data,
-            batch_size=size,
-            sampler=sampler,
             num_workers=self.workers,
             collate_fn=collate,
-            drop_last=drop_last,
             pin_memory=pinned,
             persistent_workers=self.workers > 0,
+            **drawn,
         )
 
     def _place(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
     def _epoch(self) -> int:
-        return 0 if self.trainer is None else epoch_of(self.trainer, self.steps_an_epoch(self.trainer.world_size))
+        return 0 if self.trainer is None else epoch_of(self.trainer, self.steps_an_epoch())
 
 
 def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray:
@@ -144,7 +142,3 @@ def mirrored(manifest: pd.DataFrame, side: str | None) -> np.ndarray:
 def epoch_of(trainer: Trainer, steps_an_epoch: int) -> int:
     """Count epochs from the batches processed: right also in the first epoch after a resume."""
     return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready // steps_an_epoch)
-
-
-def _drops(rows: int, size: int) -> bool:
-    return rows > size and rows % size == 1

@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from osteon.data.batch import Sample
+from osteon.data.samplers import ALL_TASKS, SILENT, Draw
 from osteon.manifest.boxes import BLANK
 
 SLIVER = 2.0  # px of the canvas: a box whose shorter side is left with less says nothing any more
@@ -27,9 +28,8 @@ class Augmenter(Protocol):
 class Radiographs(Dataset[Sample]):
     """Cached images with their targets; holds only numpy arrays, so that workers share its memory.
 
-    An item is asked for by `(epoch, position)`, and where a row comes again in an epoch by `(epoch, position, turn)`:
-    numbers then depend neither on workers nor on ranks, and persistent workers, which keep an old copy of the dataset,
-    still see the right epoch.
+    An item is asked for by a `Draw`, or a tuple of its first fields: numbers then depend neither on workers nor on
+    ranks, and persistent workers, which keep an old copy of the dataset, still see the right epoch.
 
     Args:
         pixels: path of the uint8 `.npy` store (M, H, W), opened when first read.
@@ -67,25 +67,37 @@ class Radiographs(Dataset[Sample]):
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_store": None}
 
-    def __getitem__(self, key: tuple[int, int] | tuple[int, int, int]) -> Sample:
-        """Return the image at `(epoch, position)` with its targets; each turn of it is augmented in its own way."""
-        epoch, position, turn = key if len(key) == 3 else (*key, 0)
-        if self._store is None:
-            self._store = np.load(self.pixels, mmap_mode="r")
-        image = np.array(self._store[self.slots[position]])
-        if self.mirror[position]:
-            image = np.ascontiguousarray(image[:, ::-1])
-        row, targets = int(self.rows[position]), {name: values[position] for name, values in self.targets.items()}
-        if self.augment is None:
-            return Sample(image, row, targets)
-        seed = sample_seed(self.seed, epoch, row, turn)
-        boxed = {name: values for name, values in targets.items() if values.ndim == 2}
+    def __getitem__(self, key: tuple[int, ...]) -> Sample:
+        """Return the image of a draw with its targets; each turn of it is augmented in its own way."""
+        draw = Draw(*key)
+        image, row = self._image(draw.position), int(self.rows[draw.position])
+        targets = self._targets(draw)
+        if self.augment is None or draw.turn == SILENT:
+            return Sample(image, row, targets, task=draw.task)
+        seed = sample_seed(self.seed, draw.epoch, row, draw.turn)
+        boxed = {
+            name: values for name, values in targets.items() if isinstance(values, np.ndarray) and values.ndim == 2
+        }
         if not boxed:
-            return Sample(self.augment(image, seed), row, targets)
+            return Sample(self.augment(image, seed), row, targets, task=draw.task)
         found = boxes_of(boxed)
         image, kept = self.augment.with_boxes(image, found, seed)
         kept = kept[(kept[:, 2:4] - kept[:, :2]).min(1) >= SLIVER]
-        return Sample(image, row, targets | filled(boxed, kept), len(found) - len(kept))
+        return Sample(image, row, targets | filled(boxed, kept), len(found) - len(kept), draw.task)
+
+    def _image(self, position: int) -> np.ndarray:
+        if self._store is None:
+            self._store = np.load(self.pixels, mmap_mode="r")
+        image = np.array(self._store[self.slots[position]])
+        return np.ascontiguousarray(image[:, ::-1]) if self.mirror[position] else image
+
+    def _targets(self, draw: Draw) -> Targets:
+        """Return every task's target; absent where the draw is silent, or for another task."""
+        found: Targets = {}
+        for number, (name, values) in enumerate(self.targets.items()):
+            told = draw.turn != SILENT and draw.task in (ALL_TASKS, number)
+            found[name] = values[draw.position] if told else np.full_like(values[draw.position], np.nan)
+        return found
 
 
 def boxes_of(targets: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -1,56 +1,29 @@
 """The one LightningModule; not a line of it knows a task."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-import torch.distributed as dist
 from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from osteon.config import Optimizer, Scheduler, Training
 from osteon.data import Batch, epoch_of, sample_seed
 from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.module.freezing import Freezing
+from osteon.module.gathering import Collected, emptied, everywhere, gathered
 from osteon.module.mixing import Blend, mix
+from osteon.module.norms import freeze_norms, hold_norms
 from osteon.module.optim import build_optimizer, build_schedules
+from osteon.module.recipe import Recipe
 from osteon.module.table import PredictionTable
 from osteon.module.tta import averaged, views
+from osteon.module.weighing import LossWeights
 
 MONITOR = "val/monitor"
-Collected = tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained.
-
-    Attributes:
-        weights: task -> weight of its loss.
-        optimizer: what updates the weights.
-        scheduler: how the learning rate moves.
-        training: mixing, freezing, views at prediction.
-        accumulate: parts that a batch is worked through in.
-        steps_an_epoch: batches of an epoch on each process.
-        run: digest of settings and cohort; checkpoints of another run are refused.
-        covariates: (N, K) float32 of the manifest's rows; None where the model has none.
-        seed: of the run; torch is reseeded before every training batch, so that a resumed run draws the same.
-    """
-
-    weights: Mapping[str, float]
-    optimizer: Optimizer
-    scheduler: Scheduler
-    training: Training
-    accumulate: int
-    steps_an_epoch: int
-    run: str
-    seed: int
-    covariates: np.ndarray | None = None
 
 
 class OsteonModule(LightningModule):
@@ -69,6 +42,9 @@ class OsteonModule(LightningModule):
     ) -> None:
         super().__init__()
         self.model, self.recipe, self.table, self.score = model, recipe, table, score
+        if recipe.hold_norms:
+            freeze_norms(model)
+        self.weighing = LossWeights(recipe.weights, recipe.training.loss_weights == "uncertainty", recipe.squared)
         self.covariates: Tensor | None
         self.freezing = Freezing(model, recipe.training.unfreeze, recipe.training.unfreeze_epochs)
         self.views = views(recipe.training.tta)
@@ -82,6 +58,8 @@ class OsteonModule(LightningModule):
     def on_train_epoch_start(self) -> None:
         """Freeze and free layers by the number of the epoch."""
         self.freezing.apply(epoch_of(self.trainer, self.recipe.steps_an_epoch))
+        if self.recipe.hold_norms:
+            hold_norms(self.model)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Reseed torch from (seed, step, rank): dropout then depends on nothing that an interruption could change."""
@@ -94,21 +72,38 @@ class OsteonModule(LightningModule):
         of the batch in one piece, whatever labels each part carries; Lightning's own accumulation averages means.
         """
         self.optimizers(use_pl_optimizer=False).zero_grad()  # type: ignore[union-attr]
-        blend = mix(batch, self.recipe.training.mixup, self.recipe.training.cutmix)
-        counts = self._everywhere(self.model.counts(blend.labels))
-        *before, last = blend.parts(self.recipe.accumulate)
+        work = self._work(batch)
+        counts, images = everywhere(self._counts(blend for blend, _ in work), len(batch), self.trainer.world_size)
         whole = dict.fromkeys(counts, torch.zeros((), device=self.device))
-        told, place = self._covariates(batch), 0
+        *before, last = [part for blend, told in work for part in self._parts(blend, told)]
         for part in before:
-            beside = None if told is None else told[place : place + len(part.images)]
-            place += len(part.images)
-            loss = self._loss(part, beside, counts, whole)
+            loss = self._loss(*part, counts, whole)
             with torch.autocast(self.device.type, enabled=False):
                 self.trainer.strategy.backward(loss, None)
-        loss = self._loss(last, None if told is None else told[place:], counts, whole)
-        self._log_losses(whole, len(batch))
-        self._log_lost(batch)
-        return loss
+        loss = self._loss(*last, counts, whole)
+        rest = self.weighing.rest(counts)
+        self._log_losses(whole, rest, images)
+        for name, count in emptied(batch).items():
+            count = count.to(self.device)
+            self.log(f"train/{name}", count, on_step=False, on_epoch=True, reduce_fx="sum", sync_dist=True)
+        return loss if rest is None else loss + rest
+
+    def _work(self, batch: Batch) -> list[tuple[Blend, Tensor | None]]:
+        """Return the batch's pieces, blended, with their covariates: one piece, or one a task (`data.batching`)."""
+        mixup, cutmix = self.recipe.training.mixup, self.recipe.training.cutmix
+        return [(mix(piece, mixup, cutmix), self._covariates(piece)) for piece in batch.pieces()]
+
+    def _parts(self, blend: Blend, told: Tensor | None) -> list[tuple[Blend, Tensor | None]]:
+        """Return a blend in the parts that are worked through one by one, with their covariates."""
+        parts, place = list[tuple[Blend, Tensor | None]](), 0
+        for part in blend.parts(self.recipe.accumulate):
+            parts.append((part, None if told is None else told[place : place + len(part.images)]))
+            place += len(part.images)
+        return parts
+
+    def _counts(self, blends: Iterable[Blend]) -> dict[str, Tensor]:
+        found = [self.model.counts(blend.labels) for blend in blends]
+        return {task: torch.stack([counts[task] for counts in found]).sum() for task in found[0]}
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Any) -> None:
         """Do nothing: Lightning would throw the gradients of all parts but the last away; see `training_step`."""
@@ -124,27 +119,18 @@ class OsteonModule(LightningModule):
         for task, found in self.model.blended_losses(part.images, part.labels, covariates).items():
             count = counts[task]  # of blended images a fraction, too
             mean = found.total * self.trainer.world_size / torch.where(count > 0, count, torch.ones_like(count))
-            total = total + self.recipe.weights[task] * mean
+            total = total + self.weighing.of(task, mean)
             whole[task] = whole[task] + mean.detach()
         return total
 
-    def _log_losses(self, losses: Mapping[str, Tensor], images: int) -> None:
-        total = torch.stack([self.recipe.weights[task] * loss for task, loss in losses.items()]).sum()
-        self.log("train/loss", total, on_step=False, on_epoch=True, prog_bar=True, batch_size=images)
+    def _log_losses(self, losses: Mapping[str, Tensor], rest: Tensor | None, images: int) -> None:
+        """Log the epoch's means over the batches of all processes, each as much as it has images."""
+        how: dict[str, Any] = {"on_step": False, "on_epoch": True, "batch_size": images, "sync_dist": True}
+        total = torch.stack([self.weighing.of(task, loss).detach() for task, loss in losses.items()]).sum()
+        self.log("train/loss", total if rest is None else total + rest.detach(), prog_bar=True, **how)
         if len(losses) > 1:
             for task, loss in losses.items():
-                self.log(f"train/{task}/loss", loss, on_step=False, on_epoch=True, batch_size=images)
-
-    def _log_lost(self, batch: Batch) -> None:
-        """Count boxes that augmentation took, and images that it left without any."""
-        boxed = {name: values for name, values in batch.targets.items() if values.ndim == 3}
-        if not boxed:
-            return
-        real = [(values[..., 4] >= 0) & batch.present[name][..., 4] for name, values in boxed.items()]
-        left = torch.stack([rows.any(1) for rows in real]).any(0)
-        emptied = (batch.lost > 0) & ~left.cpu()
-        for name, count in (("boxes_lost", batch.lost.sum()), ("images_emptied", emptied.sum())):
-            self.log(f"train/{name}", count.float(), on_step=False, on_epoch=True, reduce_fx="sum")
+                self.log(f"train/{task}/loss", loss, **how)
 
     def on_train_epoch_end(self) -> None:
         """Let the learning rate drop on a plateau, and stop a run whose loss is no longer a number.
@@ -160,6 +146,8 @@ class OsteonModule(LightningModule):
             )
         if self.plateau is not None and MONITOR in found:
             self.plateau.step(float(found[MONITOR]))
+        for task, value in self.weighing.learned().items():
+            self.log(f"train/{task}/log_variance", value)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say whose it is, and what the plateau has seen: Lightning would step it after this and lose a drop."""
@@ -208,7 +196,7 @@ class OsteonModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser with its schedule by step; a plateau is stepped by `on_train_epoch_end`."""
-        optimizer = build_optimizer(self.model, self.recipe.optimizer)
+        optimizer = build_optimizer(self.model, self.recipe.optimizer, self.weighing.parameters())
         epochs = self.trainer.max_epochs or 1
         schedules = build_schedules(optimizer, self.recipe.scheduler, self.recipe.steps_an_epoch, epochs, MONITOR)
         self.plateau = next((found["scheduler"] for found in schedules if "monitor" in found), None)
@@ -223,23 +211,5 @@ class OsteonModule(LightningModule):
         self.collected.append((batch.rows.cpu().numpy(), decoded))
 
     def _gather(self) -> pd.DataFrame:
-        """Join the batches of this rank, then of all ranks; unequal lengths are fine."""
         parts, self.collected = self.collected, []
-        if self.trainer.world_size > 1:
-            everyone: list[list[Collected]] = [[] for _ in range(self.trainer.world_size)]
-            dist.all_gather_object(everyone, parts)
-            parts = [part for rank in everyone for part in rank]
-        rows = np.concatenate([rows for rows, _ in parts])
-        decoded = {
-            task: {name: np.concatenate([part[task][name] for _, part in parts]) for name in columns}
-            for task, columns in parts[0][1].items()
-        }
-        return self.table.build(rows, decoded)
-
-    def _everywhere(self, counts: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Add up the counts of all ranks, in one message."""
-        if self.trainer.world_size == 1:
-            return counts
-        total = torch.stack(list(counts.values()))
-        dist.all_reduce(total)
-        return dict(zip(counts, total.unbind(), strict=True))
+        return self.table.build(*gathered(parts, self.trainer.world_size))

@@ -1,7 +1,7 @@
 """What updates the weights, and how its learning rate moves."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -14,12 +14,13 @@ from osteon.model import Model
 from osteon.module.layers import layer_of
 
 
-def build_optimizer(model: nn.Module, spec: Optimizer) -> TorchOptimizer:
+def build_optimizer(model: nn.Module, spec: Optimizer, beside: Iterable[nn.Parameter] = ()) -> TorchOptimizer:
     """Return the optimiser over every parameter, frozen or not, so that its state fits whatever is freed later.
 
     Biases and norm parameters (one dimension) are not decayed, as timm does. With `layer_decay` d a layer k steps
     below the heads learns at lr x d^k, by timm's division into layers (Bao 2022, BEiT); heads at lr x
-    `head_lr_factor`. Each factor has two groups, decayed and not; without factors there are just these two.
+    `head_lr_factor`. Each factor has two groups, decayed and not; without factors there are just these two. What is
+    learned `beside` the model learns as its heads do, and is not decayed.
 
     Raises:
         OsteonError: layer decay for a model that is no `Model`, or that timm cannot divide.
@@ -27,6 +28,8 @@ def build_optimizer(model: nn.Module, spec: Optimizer) -> TorchOptimizer:
     groups: dict[float, tuple[list[nn.Parameter], list[nn.Parameter]]] = {1.0: ([], [])}
     for parameter, factor in _factors(model, spec):
         groups.setdefault(factor, ([], []))[0 if parameter.ndim > 1 else 1].append(parameter)
+    for parameter in beside:
+        groups.setdefault(spec.head_lr_factor, ([], []))[1].append(parameter)
     told = [
         {"params": parameters, "weight_decay": decay, "lr": spec.lr * factor}
         for factor, pair in groups.items()

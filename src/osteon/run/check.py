@@ -1,6 +1,7 @@
 """What the schema cannot judge and torch is not needed for: names of backbones and scores."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from osteon.config import Config
 from osteon.config.monitors import check_monitor
@@ -14,9 +15,8 @@ def check_names(config: Config) -> None:
     Raises:
         OsteonError: an unknown backbone, or a monitor that the task's head does not have.
     """
-    if config.trainer.devices > 1:
-        raise OsteonError("trainer.devices: more than one process is not supported yet; use trainer.devices=1.")
     _check_trackers(config)
+    _check_start(config)
     for name, task in config.tasks.items():
         check_monitor(f"tasks.{name}.monitor", task.monitor, task.head.kind)
     check_backbone_name(config.backbone.name)
@@ -31,9 +31,29 @@ def _check_trackers(config: Config) -> None:
             raise OsteonError(f"logger={name}: is not installed. Run: pip install 'osteon[{name}]'")
 
 
+def _check_start(config: Config) -> None:
+    """Refuse two places to start from, and a run to start from that is not there."""
+    if config.init_from is None:
+        return
+    if config.backbone.pretrained or config.backbone.pretrained_path:
+        raise OsteonError(
+            "init_from: the backbone starts from that run or from pretrained weights, not from both. Leave out "
+            "backbone.pretrained and backbone.pretrained_path."
+        )
+    if not (Path(config.init_from) / "model.pt").is_file() and not config.init_from.endswith(".pt"):
+        raise OsteonError(
+            f"init_from: {config.init_from} holds no model.pt. Name the folder of a finished run: init_from=runs/<run>"
+        )
+
+
 def _check_floor(config: Config) -> None:
     """Refuse what ridge regression cannot do, and settings of networks that would do nothing."""
     if config.backbone.pretrained or config.backbone.pretrained_path or config.backbone.options:
         raise OsteonError(
             "backbone=ridge: is no network, so it has no pretrained weights and no options. Leave them out."
+        )
+    if config.trainer.devices not in (1, "auto") or config.init_from or config.backbone.norm == "frozen":
+        raise OsteonError(
+            "backbone=ridge: is no network; it is fitted in one process, from nothing. Leave out trainer.devices, "
+            "init_from and backbone.norm."
         )

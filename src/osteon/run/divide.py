@@ -36,14 +36,21 @@ def divide(
     if data.split_file is not None:
         return validate(from_file(frame, Path(data.split_file), left_out), {}), _copies_across(frame)
     rule = SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds)
+    official = frame["split"].notna()
     split = []
     for name, rows in frame.groupby("dataset", sort=False):
         task = next(task for task in config.tasks.values() if task.dataset.name == name)
         split.append(assign(rows, rule, strata=strata(rows[list(task.targets)], task.head.kind)))
     frame = pd.concat(split).sort_index()
-    # A group that two datasets share follows the first of them.
-    frame = frame.assign(split=frame.groupby("group_id")["split"].transform("first"))
+    frame = _followed(frame, official)
     return validate(frame, {}), _copies_across(frame)
+
+
+def _followed(frame: pd.DataFrame, official: pd.Series) -> pd.DataFrame:
+    """Let a group that two datasets share lie in one split: in that of an official split, else of the first of them."""
+    decided = frame["split"].where(official.loc[frame.index])
+    by_group = decided.groupby(frame["group_id"]).transform("first")
+    return frame.assign(split=by_group.fillna(frame.groupby("group_id")["split"].transform("first")))
 
 
 def strata(labels: pd.DataFrame, kind: str) -> pd.Series:

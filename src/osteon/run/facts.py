@@ -15,10 +15,12 @@ from osteon.module.boxes_table import WholeImage
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
 
-# What may differ between two folds of one cross-validation: who is tested, where files lie, how progress is shown.
+# What may differ between two folds of one cross-validation: who is tested, where files lie, how many processes there
+# are, how progress is shown.
 ELSEWHERE: Any = {
     "seed": True,
     "data": {"fold", "root", "roots", "cache_dir", "key_file", "workers"},
+    "trainer": {"devices", "nodes"},
     "logger": True,
     "callbacks": {"progress_bar"},
     "bootstrap": True,

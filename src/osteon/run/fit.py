@@ -13,6 +13,7 @@ from osteon.model import Model
 from osteon.module import OsteonModule
 from osteon.run.checkpoints import BEST, LAST, load, progress
 from osteon.run.faults import in_our_words
+from osteon.run.processes.group import together
 from osteon.run.reporting import check_going_on
 
 
@@ -43,6 +44,7 @@ def fit(trainer: pl.Trainer, module: OsteonModule, data: RadiographData, folder:
     if not before or not (before["stopped_early"] or before["epochs"] >= (trainer.max_epochs or 0)):
         with in_our_words(trainer, data, folder):
             trainer.fit(module, datamodule=data, ckpt_path=last if before else None, weights_only=True)
+            together(trainer)  # rank 0 has written its checkpoints
         check_going_on(trainer)
     best = load(checkpoints / BEST)
     module.check_own(best)

@@ -16,38 +16,9 @@ from osteon.run.prepare import Prepared
 from osteon.scoring.calibrated.run import TEMPERATURES
 from osteon.scoring.calibrated.temperature import fit_all as fit_temperatures
 from osteon.scoring.calibrated.temperature import freeze as freeze_temperatures
-from osteon.scoring.metrics import direction, monitor
 from osteon.scoring.table import score
 from osteon.scoring.thresholds import THRESHOLDED, Threshold, fit, freeze
 from osteon.scoring.units import units
-
-
-def monitor_scores(frame: pd.DataFrame, facts: Mapping[str, TaskFacts], key: str) -> dict[str, float]:
-    """Return the monitored score of every task, and under `key` their mean, signed so that higher is better.
-
-    Of a multilabel task it is the mean over the labels; see `macro`.
-    """
-    scores, signed = {}, []
-    for task in dict.fromkeys(fact.of or name for name, fact in facts.items()):
-        mine = {name: fact for name, fact in facts.items() if (fact.of or name) == task}
-        several, chosen = task not in mine, next(iter(mine.values())).monitor
-        parts = {name: frame[frame["task"] == name] for name in mine}
-        value = macro(parts, mine) if several else monitor(parts[task], mine[task])
-        scores[f"val/{task}/{'macro_' if several else ''}{chosen}"] = value
-        signed.append(value if direction(chosen) == "max" else -value)
-    return {**scores, key: sum(signed) / len(signed)}
-
-
-def macro(parts: Mapping[str, pd.DataFrame], facts: Mapping[str, TaskFacts]) -> float:
-    """Return the mean of the monitored score over the labels of one task; of those that it is defined for, if any.
-
-    Args:
-        parts: task of a label -> its image predictions.
-        facts: task of a label -> its facts.
-    """
-    made = {name: units(part, facts[name]) for name, part in parts.items()}
-    chosen = [name for name, table in made.items() if table["target"].nunique() > 1] or list(made)
-    return sum(monitor(made[name], facts[name]) for name in chosen) / len(chosen)
 
 
 def prediction_table(config: Config, prepared: Prepared) -> PredictionTable:

@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from osteon import datasets, phantoms
-from osteon.config import Config, DatasetSpec, Task
+from osteon.config import Config, Task
 from osteon.errors import OsteonError, nearest
 from osteon.identity import Places
 from osteon.manifest import Card, Reading, Target, complete, target_of, typed, validate
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
 from osteon.run.hiding import Hidden, hide_private
+from osteon.run.variants import Variants, joined_card, joined_reading, variants
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class Sources:
         kind: `real` or `phantom`; a run is never both.
         roots: dataset -> its folder; empty for phantoms that are not drawn yet.
         cards: dataset -> what it says of itself.
-        specs: dataset -> its settings.
+        specs: dataset -> its settings, in every way that a task gives them.
         hidden: what hashes of private sets stand for; empty until `read`.
     """
 
     kind: str
     roots: dict[str, Path]
     cards: dict[str, Card]
-    specs: dict[str, DatasetSpec]
+    specs: Variants
     hidden: Hidden = field(default_factory=Hidden)
 
     @property
@@ -60,8 +61,8 @@ def locate(config: Config) -> Sources:
         OsteonError: a root that is not there, a dataset that has neither root nor phantom, real mixed with phantom,
             a target that its dataset does not declare.
     """
-    specs = _specs(config)
-    cards = {name: datasets.card(spec) for name, spec in specs.items()}
+    specs = variants(config.tasks)
+    cards = {name: joined_card([datasets.card(spec) for spec in said]) for name, said in specs.items()}
     for name, task in config.tasks.items():
         for target in task.targets:
             datasets.check_target(f"tasks.{name}.target", target, cards[task.dataset.name])
@@ -103,7 +104,10 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
         OsteonError: a dataset is not as its adapter expects, or its rows break a rule of the manifest.
     """
     roots = sources.roots or {name: _draw(config, name) for name in sources.specs}
-    found = {name: datasets.read(roots[name], spec) for name, spec in sources.specs.items()}
+    found = {
+        name: joined_reading([datasets.read(roots[name], spec) for spec in said], name)
+        for name, said in sources.specs.items()
+    }
     # Before anything is checked: what an error shows from here on are hashes.
     found, hidden = hide_private(found, sources.cards, roots, config, drawn=not sources.roots)
     readings = list(found.values())
@@ -135,16 +139,7 @@ def real_paths(sources: Sources, rows: pd.DataFrame) -> list[str]:
     return [os.path.join(roots[of], files[of][path] if of in files else path) for of, path in pairs]
 
 
-def _specs(config: Config) -> dict[str, DatasetSpec]:
-    specs: dict[str, DatasetSpec] = {}
-    for task, settings in config.tasks.items():
-        spec = specs.setdefault(settings.dataset.name, settings.dataset)
-        if spec != settings.dataset:
-            raise OsteonError(f"tasks.{task}.dataset: two tasks describe the dataset {spec.name!r} differently.")
-    return specs
-
-
-def _check_roots(config: Config, specs: Mapping[str, DatasetSpec]) -> None:
+def _check_roots(config: Config, specs: Mapping[str, object]) -> None:
     """Refuse a root for a dataset that nobody knows: a typo there would train on phantoms."""
     known = {*specs, *phantoms.PHANTOMS, *datasets.ADAPTERS}
     for name in config.data.roots:

@@ -1,8 +1,8 @@
 """A run, end to end: locate, prepare, train, predict, score, and leave everything in one folder."""
 
 import time
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
 from osteon.config.names import RIDGE
-from osteon.data import RadiographData
+from osteon.data import RadiographData, mixture
 from osteon.identity import redacted
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.model import Model, build_model
@@ -25,13 +25,18 @@ from osteon.run import fit as fitting
 from osteon.run import folder as leaving
 from osteon.run.aftermath import examine
 from osteon.run.bundle import learned, write_model
+from osteon.run.choosing import Choice, floors, monitor_scores
 from osteon.run.drawn import draw_boxes
 from osteon.run.facts import digest, facts_of, predicted_splits, run_facts
 from osteon.run.floor import SIDE, fit_floor
+from osteon.run.inherit import inherit
 from osteon.run.loggers import open_loggers
-from osteon.run.measure import measure, monitor_scores, prediction_table, rehearse
+from osteon.run.measure import measure, prediction_table, rehearse
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
+from osteon.run.processes.group import check_own_world, joined
+from osteon.run.processes.norms import settle_norms
+from osteon.run.processes.place import Place, place
 from osteon.run.show import show_prepared, show_result
 from osteon.run.sources import Sources, locate
 from osteon.run.trackers import log_summary
@@ -66,9 +71,15 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     Raises:
         OsteonError: any fault of data, settings or disk, before work is lost where that can be known.
     """
+    here = place()
+    check_own_world(config, here)
+    with joined(here):
+        return _run(config, folder, overrides, here)
+
+
+def _run(config: Config, folder: Path, overrides: list[str], here: Place) -> Result:
     start = time.monotonic()
-    resumed = config.resume is not None
-    if not resumed:
+    if here.first and config.resume is None:
         leaving.check_empty(folder)
     quiet()
     pl.seed_everything(config.seed, workers=True, verbose=False)
@@ -77,21 +88,36 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     size = image_size(config, sources)
     model = None if config.backbone.name == RIDGE else make_model(config, sources, size)
     prepared = prepare(config, sources, size)
-    with leaving.alone(folder):
-        if not resumed:
-            leaving.check_empty(folder)  # again, now that no other process can fill it
-        if resumed:
-            check_same_data(folder, prepared.manifest, prepared.cache.folder.name)
-            leaving.sweep(folder)
-        leaving.write_start(folder, config, prepared, overrides)
-        show_prepared(config, prepared)
-        with _loggers(config, prepared, folder) as loggers:
+    if model is not None:
+        model.join(fit_covariates(_train_rows(prepared), config.joined))
+        taken = inherit(model, config, prepared.manifest)
+        model, said = settle_norms(model, config)
+        prepared = replace(prepared, notes=(*prepared.notes, *taken, *said))
+    with leaving.alone(folder) if here.first else nullcontext():
+        if here.first:
+            _begin(config, prepared, folder, overrides)
+        with _loggers(config, prepared, folder, here) as loggers:
             outcome = fit_floor(config, prepared) if model is None else _train(config, prepared, model, folder, loggers)
+            if not here.first:
+                return Result(folder, pd.DataFrame(), {"training": outcome.training})
             return _measured(config, prepared, outcome, folder, loggers, start)
 
 
-def _loggers(config: Config, prepared: Prepared, folder: Path) -> AbstractContextManager[list[Logger]]:
-    """Return the loggers; what they are told of the config has no private place in it."""
+def _begin(config: Config, prepared: Prepared, folder: Path, overrides: list[str]) -> None:
+    """Write and print what is known before training; an interrupted run's folder is held against it first."""
+    if config.resume is None:
+        leaving.check_empty(folder)  # again, now that no other process can fill it
+    else:
+        check_same_data(folder, prepared.manifest, prepared.cache.folder.name)
+        leaving.sweep(folder)
+    leaving.write_start(folder, config, prepared, overrides)
+    show_prepared(config, prepared)
+
+
+def _loggers(config: Config, prepared: Prepared, folder: Path, here: Place) -> AbstractContextManager[list[Logger]]:
+    """Return the loggers, of rank 0 alone; what they are told of the config has no private place in it."""
+    if not here.first:
+        return nullcontext([])
     places = prepared.sources.places
     before = None if config.resume is None else last_run(folder)
     return open_loggers(config, folder, prepared.sources.kind, lambda said: redacted(said, places), before)
@@ -99,14 +125,13 @@ def _loggers(config: Config, prepared: Prepared, folder: Path) -> AbstractContex
 
 def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> Outcome:
     train = (prepared.manifest["split"] == "train").to_numpy()
-    model.join(fit_covariates(prepared.manifest[train], config.joined))
     model = to_memory_format(model, config.trainer)
     model.fit({task: values[train] for task, values in prepared.targets.items()})
     classes = {task: head.classes for task, head in model.heads_by_task.items() if head.classes}
     balanced = balance(config.training, classes, prepared.targets, train)
     model.emphasise(balanced.emphasis)
     data = make_data(config, prepared, balanced)
-    module = make_module(config, prepared, model, data.steps_an_epoch(config.trainer.devices))
+    module = make_module(config, prepared, model, data.steps_an_epoch())
     trainer = build_trainer(config, folder, loggers)
     rehearse(module.table)
     began = time.monotonic()
@@ -138,6 +163,10 @@ def _measured(
     return Result(folder, scores, facts)
 
 
+def _train_rows(prepared: Prepared) -> pd.DataFrame:
+    return prepared.manifest[prepared.manifest["split"] == "train"]
+
+
 def image_size(config: Config, sources: Sources) -> tuple[int, int]:
     """Return (height, width) in pixels: as asked for, small for phantoms, else what the backbone was pretrained at.
 
@@ -154,7 +183,7 @@ def image_size(config: Config, sources: Sources) -> tuple[int, int]:
 def make_model(config: Config, sources: Sources, size: tuple[int, int]) -> Model:
     """Return backbone and heads, with pretrained weights by default on real data."""
     pretrained = config.backbone.pretrained
-    wanted = sources.kind == "real" if pretrained is None else pretrained
+    wanted = sources.kind == "real" and config.init_from is None if pretrained is None else pretrained
     targets = {name: sources.target(name, task) for name, task in config.tasks.items()}
     model = build_model(config.tasks, targets, config.backbone, size, wanted)
     return to_memory_format(model, config.trainer)
@@ -173,8 +202,11 @@ def make_module(config: Config, prepared: Prepared, model: Model, steps_an_epoch
         run=digest(run_facts(config, prepared)),
         seed=config.seed,
         covariates=encode(prepared.manifest, model.covariates) if model.covariates else None,
+        squared=[name for name, task in config.tasks.items() if getattr(task.head, "loss", "") == "l2"],
+        hold_norms=config.backbone.norm == "frozen",
     )
-    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.watched, MONITOR))
+    choice = Choice(config.training.choose_by, floors(table) if len(config.tasks) > 1 else {})
+    return OsteonModule(model, recipe, table, lambda frame: monitor_scores(frame, table.watched, MONITOR, choice))
 
 
 def make_data(config: Config, prepared: Prepared, balanced: Balance) -> RadiographData:
@@ -194,5 +226,6 @@ def make_data(config: Config, prepared: Prepared, balanced: Balance) -> Radiogra
         balanced.row_weights,
         config.trainer.limit_batches,
         prepared.canvas.mirror,
+        mixture(prepared.targets, (prepared.manifest["split"] == "train").to_numpy(), config.data),
         predicted_splits(config),
     )

@@ -24,6 +24,8 @@ from osteon.model import Model
 from osteon.module import MONITOR
 from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
+from osteon.run.processes.group import WorldAsAsked, check_devices, environment, strategy
+from osteon.run.processes.place import place
 from osteon.run.reporting import Reporting
 
 NOTICES = (
@@ -36,6 +38,7 @@ NOTICES = (
     "exists and is not empty",
     "WeightAveraging callback",
     "in eval mode at the start of training",
+    "It is recommended to use .self.log",
 )
 
 
@@ -62,23 +65,26 @@ def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Tra
     """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`.
 
     Raises:
-        OsteonError: the accelerator asked for is not there.
+        OsteonError: the accelerator asked for is not there, or not as many of it.
     """
-    settings = config.trainer
+    settings, here = config.trainer, place()
     _check_accelerator(settings)
+    check_devices(config)
     return pl.Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
         devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy=strategy(config),
         precision=precision(settings),  # type: ignore[arg-type]
         logger=loggers,
-        callbacks=[*_callbacks(config, folder), *curves(config, loggers)],
-        plugins=[WholeFiles()],
+        callbacks=[WorldAsAsked(settings.processes), *_callbacks(config, folder), *curves(config, loggers)],
+        plugins=[WholeFiles(), environment(here)],
         gradient_clip_val=settings.gradient_clip,
         deterministic="warn" if settings.deterministic else None,
         limit_train_batches=settings.limit_batches,
         limit_val_batches=settings.limit_batches,
-        enable_progress_bar=config.callbacks.progress_bar,
+        enable_progress_bar=config.callbacks.progress_bar and here.first,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
@@ -109,7 +115,7 @@ def _callbacks(config: Config, folder: Path) -> list[Callback]:
     ]
     if settings.early_stopping:
         callbacks.append(EarlyStopping(MONITOR, mode="max", patience=settings.early_stopping, verbose=False))
-    if settings.progress_bar:
+    if settings.progress_bar and place().first:
         callbacks.append(RichProgressBar(leave=False))
     return callbacks
 

@@ -15,8 +15,9 @@ from osteon.run.resume import PLACES, saved_config, under
 RESULT = "result.json"
 TEST = "predictions/test.parquet"
 LEFT = ("predictions/val.parquet", TEST, "thresholds.json", "model.pt")
-# What changes no number: where files lie, who reads them, how progress is shown.
-FREE = (*PLACES, "data.workers", "logger", "callbacks.progress_bar", "test", "resume")
+# What changes no number: where files lie, who reads them, how many processes share a batch, how progress is shown.
+PROCESSES = ("trainer.devices", "trainer.nodes")
+FREE = (*PLACES, *PROCESSES, "data.workers", "logger", "callbacks.progress_bar", "test", "resume")
 
 
 def check_same(folder: Path, config: Config) -> None:

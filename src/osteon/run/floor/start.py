@@ -12,8 +12,9 @@ from osteon.config import Config
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.module import MONITOR, PredictionTable
 from osteon.run.bundle import Learned
+from osteon.run.choosing import monitor_scores
 from osteon.run.facts import predicted_splits
-from osteon.run.measure import monitor_scores, prediction_table, rehearse
+from osteon.run.measure import prediction_table, rehearse
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared
 

@@ -1,0 +1,126 @@
+"""The process group while a run trains: as large as asked for, ended in order, and its loss in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.distributed as dist
+from lightning_fabric.plugins import ClusterEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+
+from osteon.config import Config
+from osteon.errors import OsteonError
+from osteon.run.processes.place import Place
+
+# What gloo, NCCL and torch's store say when another process is gone.
+SIGNS = ("connection closed", "connection reset", "connection refused", "broken pipe", "nccl", "socket", "gloo")
+
+
+class AloneError(OsteonError):
+    """Another process of the run has ended; its own words say why."""
+
+
+class WorldAsAsked(Callback):
+    """Proves, before anything is trained, that there are as many processes as the config says."""
+
+    def __init__(self, asked: int) -> None:
+        self.asked = asked
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Compare both Lightning's and torch's count with what was asked for.
+
+        Raises:
+            OsteonError: they differ.
+        """
+        real = dist.get_world_size() if dist.is_initialized() else 1
+        if not self.asked == trainer.world_size == real:
+            raise OsteonError(
+                f"trainer.devices: {self.asked} process(es) asked for, but torch has {real} and Lightning counts "
+                f"{trainer.world_size}. Start them by trainer.devices alone, by srun or by torchrun, not by two."
+            )
+
+
+def strategy(config: Config) -> str | Strategy:
+    """Return how the processes of a run work together.
+
+    Layers that are freed during training have no gradient before; only then does DistributedDataParallel look for
+    such parameters, which costs a pass over the graph a step.
+    """
+    if config.trainer.processes == 1:
+        return "auto"
+    return DDPStrategy(find_unused_parameters=config.training.unfreeze != "all")
+
+
+def environment(here: Place) -> ClusterEnvironment:
+    """Return what tells Lightning its rank; chosen by us, so that nothing else in the environment is."""
+    if here.world > 1 and here.started_by == "torchrun":
+        return TorchElasticEnvironment()
+    if here.world > 1 and here.started_by == "slurm":
+        return SLURMEnvironment(auto_requeue=False)
+    return LightningEnvironment()
+
+
+def check_devices(config: Config) -> None:
+    """Refuse more processes on this machine than it has GPUs, where they are to train on GPUs.
+
+    Raises:
+        OsteonError: names how many there are, and the ways out.
+    """
+    asked, accelerator = config.trainer.devices, config.trainer.accelerator
+    assert isinstance(asked, int)
+    if accelerator == "mps" and asked > 1:
+        raise OsteonError("trainer.devices: an Apple GPU is one device. Use trainer.devices=1.")
+    if accelerator not in ("auto", "gpu") or not torch.cuda.is_available():
+        return
+    if asked > torch.cuda.device_count():
+        raise OsteonError(
+            f"trainer.devices: found {asked}, but this machine has {torch.cuda.device_count()} CUDA device(s). Use "
+            f"trainer.devices={torch.cuda.device_count()}, or trainer.accelerator=cpu."
+        )
+
+
+def check_own_world(config: Config, here: Place) -> None:
+    """Refuse to be one of fewer processes than the config asks for.
+
+    Raises:
+        OsteonError: says who starts them.
+    """
+    if config.trainer.processes != here.world:
+        raise OsteonError(
+            f"trainer.devices: {config.trainer.processes} processes asked for, and this is one of {here.world}. "
+            "python train.py starts them; in a program of your own call osteon.run.processes.spawn.spawn."
+        )
+
+
+@contextmanager
+def joined(here: Place) -> Iterator[None]:
+    """Leave the process group in order, and name the loss of another process what it is.
+
+    Raises:
+        AloneError: another process has ended.
+    """
+    try:
+        yield
+    except RuntimeError as fault:
+        if here.world > 1 and _lost(fault):
+            first = (str(fault).splitlines() or [type(fault).__name__])[0]
+            raise AloneError(f"lost the connection to another process of the run ({first:.200}).") from fault
+        raise
+    if dist.is_initialized() and here.world > 1:
+        dist.destroy_process_group()
+
+
+def together(trainer: pl.Trainer) -> None:
+    """Wait for all processes of the run."""
+    trainer.strategy.barrier()
+
+
+def _lost(fault: BaseException) -> bool:
+    said: Any = str(fault).lower()
+    return isinstance(fault, dist.DistError) or any(sign in said for sign in SIGNS)
