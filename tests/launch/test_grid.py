@@ -27,6 +27,7 @@ def driver(*words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, str(DRIVER), *words], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit it ignored
     )  # fmt: skip
 
 
