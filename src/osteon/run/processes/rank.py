@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from osteon.config import Config
 from osteon.errors import OsteonError
@@ -20,6 +21,13 @@ def main() -> int:
     told = json.loads(_line(source))
     threading.Thread(target=_end_with_starter, args=(source,), daemon=True).start()
     sys.argv = told["argv"]
+    try:
+        return _run(told)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(told: dict[str, Any]) -> int:
     from osteon.run.processes.group import AloneError
     from osteon.run.start import run
 
@@ -31,8 +39,6 @@ def main() -> int:
     except OsteonError as fault:
         print(f"osteon: {fault}", file=sys.stderr)
         return STOPPED
-    except KeyboardInterrupt:
-        return INTERRUPTED
     return 0
 
 
