@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osteon.config import Config
+from osteon.errors import OsteonError
 from osteon.launch.setting import Setting, key_of
 
 # What changes no number: the same job whatever is said here.
@@ -59,7 +60,7 @@ def job_of(setting: Setting, config: Config, words: Sequence[str], folder: Path,
         tuple(words),
         folder,
         setting.options,
-        config.trainer.devices,
+        devices_asked(config),
         config.trainer.accelerator,
         config.data.workers,
         config.test,
@@ -67,6 +68,17 @@ def job_of(setting: Setting, config: Config, words: Sequence[str], folder: Path,
         about,
         config.trainer.max_epochs,
     )
+
+
+def devices_asked(config: Config) -> int:
+    """Return how many devices a job takes.
+
+    Raises:
+        OsteonError: it would take all there are, which jobs side by side cannot.
+    """
+    if config.trainer.devices == "auto":
+        raise OsteonError("trainer.devices: found auto; jobs share devices, so each needs a number: trainer.devices=1")
+    return config.trainer.devices
 
 
 def digest(words: Sequence[str], options: Sequence[str] = ()) -> str:

@@ -13,7 +13,7 @@ from osteon.files import write_json
 from osteon.launch.crew import Crew
 from osteon.launch.grid import check_all, run_jobs
 from osteon.launch.history import plot, show_best, show_trials, write_trials
-from osteon.launch.jobs import Job, digest
+from osteon.launch.jobs import Job, devices_asked, digest
 from osteon.launch.pool import Pool, devices_of
 from osteon.launch.screen import Screen
 from osteon.launch.setting import Setting, of_a_run
@@ -82,7 +82,7 @@ def _about(
 def _draw(setting: Setting, drawn: Drawn, config: Config) -> None:
     launch, trials = setting.launching.launch, drawn.trials
     pool = Pool(devices_of(launch.devices, config.trainer.accelerator), launch.jobs)
-    at_once = pool.at_once(config.trainer.devices)
+    at_once = pool.at_once(devices_asked(config))
     before = len(trials.finished())
     with Screen(trials.total, at_once, count=before) as screen:
         if before:
