@@ -15,9 +15,7 @@ def leaderboard(
     task: Annotated[str | None, typer.Option(help="rank this one; needed where the runs have several")] = None,
     metric: Annotated[str | None, typer.Option(help="rank by this one; else what the runs chose epochs by")] = None,
     point: Annotated[str | None, typer.Option(help="protocol or frozen threshold")] = None,
-    replicates: Annotated[
-        int, typer.Option(min=100, help="draws behind the paired difference and unstored scores")
-    ] = 1000,
+    replicates: Annotated[int, typer.Option(min=100, help="draws behind differences and unstored scores")] = 1000,
     csv: Annotated[Path | None, typer.Option(help="also write the table here")] = None,
     markdown: Annotated[Path | None, typer.Option(help="also write it as Markdown")] = None,
     html: Annotated[Path | None, typer.Option(help="also write it as a page whose columns sort by a click")] = None,

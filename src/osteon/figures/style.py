@@ -6,6 +6,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from osteon.files import aside
 from osteon.scoring.comparison.words import plural
 
@@ -136,6 +139,22 @@ def many(unit: str) -> str:
     return plural(2, unit).removeprefix("2 ")
 
 
+def settle(figure: "Figure") -> None:
+    """Find the layout once, in two passes as titles need, and not again for every format."""
+    for _ in range(2):
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+@styled
+def pixels(figure: "Figure") -> NDArray[np.uint8]:
+    """Return a figure as (H, W, 4) RGBA at 200 dpi, as its PNG is."""
+    settle(figure)
+    figure.set_dpi(DPI)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
+
+
 @styled
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     """Write a figure as SVG and PNG (200 dpi), each whole or not at all, and return where.
@@ -143,9 +162,7 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     Raises:
         OsteonError: the folder cannot be written.
     """
-    for _ in range(2):  # the layout is found here, in two passes as titles need, and not again for every format
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    settle(figure)
     files = []
     for kind, more in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": DPI})):
         file = folder / f"{name}.{kind}"

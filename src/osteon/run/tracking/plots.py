@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from osteon.figures import About, figures_of
-from osteon.figures.style import DPI, styled
+from osteon.figures.style import pixels
 from osteon.predictions import TaskFacts
 from osteon.scoring.thresholds import Threshold
 
 
-@styled
 def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold | None, source: str) -> dict[str, Any]:
     """Return figures by `<figure>/<task>`, such as `roc/hip_fracture`; none where the labelled units have one outcome.
 
@@ -28,8 +26,5 @@ def plots(task: str, made: pd.DataFrame, facts: TaskFacts, threshold: Threshold 
     cut = None if threshold is None else threshold.value
     found = {}
     for name, figure in figures_of(made, facts, About(task, "test", facts.unit, source), cut).items():
-        figure.set_dpi(DPI)
-        figure.canvas.draw()
-        pixels = figure.canvas.buffer_rgba()  # type: ignore[attr-defined]
-        found[f"{name}/{task}"] = wandb.Image(Image.fromarray(np.asarray(pixels)).convert("RGB"))
+        found[f"{name}/{task}"] = wandb.Image(Image.fromarray(pixels(figure)).convert("RGB"))
     return found

@@ -46,7 +46,7 @@ def interval_of(
     the prevalence (of the NPV alike). Its sides come from Wilson's intervals of sensitivity and specificity, joined as
     the sides of a right angle: Zou and Donner (2008), Stat Med 27:1693 (MOVER). The delta method on this scale is that
     of Mercaldo, Lau and Zhou (2007), Stat Med 26:2170; it has no variance where a share is 0 or 1, and with their
-    adjustment covers a PPV at a prevalence of 0.05 as little as 66 % of the time (this one: 94 % and more, see tests).
+    adjustment a PPV at a prevalence of 0.05 was covered as little as 66 % of the time (this one: above 93 % in tests).
     Units of one patient count as the effective number of independent ones.
 
     Args:
