@@ -72,7 +72,7 @@ def make(tmp_path: Path, made: dict[str, Path]) -> Make:
         key = repr((seed, tasks, studies, sorted(about.items())))
         if key not in made:
             made[key] = _written(made[""] / str(len(made)), seed, tasks, studies, about)
-        return shutil.copytree(made[key], tmp_path / f"run{seed}")
+        return shutil.copytree(made[key], tmp_path / f"run{seed}", dirs_exist_ok=True)
 
     return run
 

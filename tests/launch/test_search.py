@@ -58,7 +58,8 @@ def test_killed_and_resumed_by_two_processes(tmp_path: Path, storage: str) -> No
     assert replaced == {one.user_attrs[CONTINUES] for one in ended if CONTINUES in one.user_attrs}
     for one in ended:
         if CONTINUES in one.user_attrs:
-            assert one.params == study.trials[one.user_attrs[CONTINUES]].params
+            before = study.trials[one.user_attrs[CONTINUES]].params
+            assert before in ({}, one.params), "killed before it was drawn, or drawn alike"
     names = {f"trial-{one.number:04d}" for one in ended}
     assert {file.name for file in tmp_path.glob("trial-*")} == names, "a trial's number is its folder"
     again = {name for name, count in starts(tmp_path).items() if count > 1}

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 from tests.composing import SMALL, container
 
-from osteon.config import Config, check_config
+from osteon.config import Config, checked
 
 PATIENTS = 80
 TARGETS = {
@@ -61,4 +61,4 @@ def asked(root: Path, cache: Path, tasks: dict[str, dict[str, Any]], *overrides:
     """Return the config of a run of `tasks` on the set that `lay` wrote."""
     places = (f"data.root={root}", f"data.cache_dir={cache}", "data.image_size=48", "backbone.pretrained=false")
     told = container(*SMALL, *places, "augment=none", "trainer.precision=32-true", *overrides)
-    return check_config({**told, "tasks": tasks})
+    return checked({**told, "tasks": tasks})
