@@ -285,7 +285,7 @@ def test_calls_and_worst_mistakes_by_hand() -> None:
 
 def test_figures_of_several_classes_and_none_of_one_outcome() -> None:
     shares = [np.array([0.1, 0.5, 0.4]), np.array([0.1, 0.8, 0.1]), np.array([0.1, 0.2, 0.7])]
-    made = units(frame(target=[2.0, 1.0, 2.0], probabilities=shares), GRADES)
+    made = units(frame(target=[2.0, 1.0, 2.0], probabilities=shares, group_id=list("abc")), GRADES)
     drawn = plots.plots("grade", made, GRADES, None, "phantom")
     assert set(drawn) == {"roc/grade", "precision_recall/grade", "confusion/grade", "scores/grade"}
     assert plots.plots("grade", made[made["target"] == 2], GRADES, None, "real") == {}
