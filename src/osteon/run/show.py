@@ -53,7 +53,7 @@ def _labels(values: np.ndarray, kind: str) -> str:
     return f"{len(known):,}, {what}"
 
 
-def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path, audited: Audited | None) -> None:
+def show_result(scores: pd.DataFrame, facts: dict[str, Any], folder: Path, audited: Audited | None = None) -> None:
     """Print the score table (of val where test was left out), what the audit warns of, and where the run lies."""
     show(scores[scores["split"] == ("test" if (scores["split"] == "test").any() else "val")], console)
     if audited is not None:
