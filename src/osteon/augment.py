@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from osteon.config.schema import Augment
+from osteon.config import Augment
 from osteon.errors import OsteonError
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else every import asks the internet for a newer version

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from osteon.errors import OsteonError, nearest
 
@@ -32,6 +33,34 @@ def config_options(words: Sequence[str]) -> list[str]:
         if option in ("--config-name", "-cn"):
             found.append(f"--config-name={said}")
     return found
+
+
+def composed(folder: Path, name: str, words: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of a file with overrides, as plain containers with string keys at the top.
+
+    Args:
+        folder: of the file, absolute.
+        name: without `.yaml`.
+        words: overrides.
+
+    Raises:
+        OsteonError: a key or a file does not exist, in our words.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(folder), version_base="1.3"):
+            found = OmegaConf.to_container(compose(name, list(words)), resolve=True)
+    except Exception as fault:
+        text = explain(fault, words)
+        if text is None:
+            raise
+        raise OsteonError(text) from fault
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
 
 
 def explain(fault: Exception, words: Sequence[str]) -> str | None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from osteon.errors import OsteonError
 
 if TYPE_CHECKING:
@@ -62,3 +64,31 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path, doing: str = "writing this run", name: str = ".lock") -> Iterator[None]:
+    """Keep other processes from the same run or sweep.
+
+    Args:
+        folder: that they would write.
+        doing: what they would be doing.
+        name: of the lock's file.
+
+    Raises:
+        OsteonError: another process is at it, or the folder cannot be written.
+    """
+    lock = FileLock(folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as fault:
+        raise OsteonError(f"{folder}: another process is {doing}. Wait for it, or stop it first.") from fault
+    except OSError as fault:
+        raise OsteonError(f"{folder}: {fault.strerror}. Choose a folder that can be written.") from fault
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the disk may have become read-only; a lock that nobody holds stops nobody
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from osteon.backbone import BackboneModule, Features, create_backbone
+from osteon.config import Backbone, Task
 from osteon.config.heads import HeadSpec
-from osteon.config.schema import Backbone, Task
 from osteon.errors import OsteonError
 from osteon.heads import Emphasis, Head, LossSum, build_head, check_pyramid
 from osteon.manifest.covariates import Covariate

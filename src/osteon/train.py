@@ -151,22 +151,12 @@ def _run(config: Any, folder: Path, overrides: list[str]) -> float:
 
 
 def _place(about: Any) -> Any:
-    """Return this process' place among those of a run; a multirun is walked by one process.
-
-    Raises:
-        OsteonError: several processes were started for a multirun, and each would walk it for itself.
-    """
+    """Return this process' place among those of a run; a multirun is walked by one process."""
     from hydra.types import RunMode
 
-    from osteon.run.processes.place import place
+    from osteon.run.processes.place import once, place
 
-    here = place()
-    if here.world > 1 and about.mode == RunMode.MULTIRUN:
-        raise OsteonError(
-            f"-m: {here.started_by} has started {here.world} processes, and each would walk the sweep for itself. "
-            "Start train.py -m once, with trainer.devices in each job, or one job a cluster step."
-        )
-    return here
+    return once() if about.mode == RunMode.MULTIRUN else place()
 
 
 def _find_data(config: Any) -> None:

@@ -15,7 +15,6 @@ from sklearn.metrics import cohen_kappa_score
 from osteon.compose import conf_dir
 from osteon.config import Ablation, check_launch, checked
 from osteon.launch.ablation import plain, variants
-from osteon.launch.drawing import forest
 from osteon.launch.effects import as_grades, effects
 from osteon.launch.setting import of_a_run
 from osteon.launch.space import check_space, distribution, flat
@@ -184,7 +183,12 @@ def test_claims_say_no_more_than_the_table(folders: dict[str, list[Path]], tmp_p
     assert "after Holm over 3 variants" in said[0]
     assert "On 120 images of 120 patients" in said[3]
     write_results(tmp_path / "results", asked(), "auroc", found, 3)
-    assert {file.name for file in (tmp_path / "results").iterdir()} == {"ablation.csv", "ablation.md", "forest.png"}
+    assert {file.name for file in (tmp_path / "results").iterdir()} == {
+        "ablation.csv",
+        "ablation.md",
+        "forest.png",
+        "forest.svg",
+    }
     assert "'worse' is worse than base" in (tmp_path / "results" / "ablation.md").read_text()
     assert "PHANTOM" not in capsys.readouterr().out
 
@@ -215,9 +219,3 @@ def test_heads_are_compared_as_grades(tmp_path: Path) -> None:
         assert found.loc[head, "mean"] == pytest.approx(np.mean(by_hand)), head
     facts = load(made["ordinal"][0]).predictions.tasks["t"]
     assert as_grades(load(made["regression"][0]), facts).predictions.tasks["t"].head == "ordinal"
-
-
-def test_a_forest_is_drawn(tmp_path: Path) -> None:
-    rows = [("a", 0.1, 0.05, 0.15), ("no interval", -0.1, float("nan"), float("nan")), ("c", 0.0, -0.2, 0.2)]
-    forest(tmp_path / "forest.png", rows, "difference", "Which?")
-    assert (tmp_path / "forest.png").read_bytes()[:4] == b"\x89PNG"

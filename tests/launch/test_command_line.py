@@ -1,7 +1,6 @@
 """`train.py -m`, `sweep=` and their faults, through Hydra, with stubs in the place of runs."""
 
 import json
-import os
 import stat
 import sys
 from collections.abc import Callable
@@ -131,7 +130,8 @@ def test_what_is_wrong_is_named_before_any_job(
 def test_ranks_do_not_sweep(
     command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert command("-m", "seed=0,1") == 2
-    assert "each would run all jobs" in capsys.readouterr().err
-    assert os.environ["LOCAL_RANK"] == "1"
+    told = {"TORCHELASTIC_RUN_ID": "a", "RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "1"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert command("-m", "seed=0,1", "hydra.sweep.dir=here") == 2
+    assert "torchrun has started 2 processes alike, and each would run all jobs" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from tests.launch.stubs import grid, job, setting, start
 
 from osteon.errors import OsteonError
 from osteon.launch.child import last_words
-from osteon.launch.grid import alone, check_all, run_grid, run_jobs
+from osteon.launch.grid import SWEEP, alone, check_all, run_grid, run_jobs
 from osteon.launch.outcome import JobsFailed
 
 DRIVER = Path(__file__).with_name("sweeping.py")
@@ -186,8 +186,9 @@ def test_an_interrupted_launcher_ends_its_children(tmp_path: Path, number: signa
 
 
 def test_two_launchers_do_not_share_a_folder(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from osteon.launch.grid import alone\nwith alone(pathlib.Path(sys.argv[1])): pass"
-    with alone(tmp_path):
+    code = "import sys, pathlib; from osteon.launch.grid import SWEEP, alone\n"
+    code += "with alone(pathlib.Path(sys.argv[1]), *SWEEP): pass"
+    with alone(tmp_path, *SWEEP):
         done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert "another process is running this sweep" in done.stderr
 

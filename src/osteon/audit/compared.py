@@ -11,7 +11,7 @@ from osteon.audit.features import Baseline
 from osteon.audit.ridge import decode, fit_on_train
 from osteon.manifest import Target
 from osteon.predictions import TaskFacts
-from osteon.scoring.comparison.paired import Contrast, drawn, judge
+from osteon.scoring.comparison.paired import Contrast, drawn, interval
 from osteon.scoring.metrics import METRICS, Metric, estimate, sample_of
 from osteon.scoring.rows import LEAST_REPLICATES, Job, computed
 from osteon.scoring.sample import Sample
@@ -22,7 +22,6 @@ MEASURE = {"binary": "auroc", "multiclass": "macro_auroc", "ordinal": "quadratic
 CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "quadratic_kappa": 0.0}
 # A baseline that has this share of what the model has above chance comes near it.
 NEAR = 0.5
-NO_SWAPS = np.empty(0)  # the interval is asked for, not p
 FEWEST = 10  # labelled train images
 
 
@@ -123,7 +122,7 @@ def _judged(asked: Asked, model: Sample, other: Sample, chance: float) -> dict[s
         return row | {"verdict": "not judged", "note": f"{metric.name} is undefined on test"}
     contrast = Contrast(metric, head, (other,), (model,))
     draws, apart = drawn([contrast], asked.replicates, 0)[0], value - own["value"]
-    found = judge(draws, NO_SWAPS, apart, model.clusters, contrast.differing())
+    found = interval(draws, model.clusters, contrast.differing())
     sign = 1 if metric.higher_is_better else -1
     ahead, gained = sign * (value - chance), sign * (own["value"] - chance)
     share = gained / ahead if ahead > 0 else None

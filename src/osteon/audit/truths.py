@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from osteon.errors import OsteonError
-from osteon.predictions import TaskFacts
+from osteon.manifest import asked_of
+from osteon.predictions import TaskFacts, owner
 
 Floats = NDArray[np.float64]
 
@@ -67,21 +68,22 @@ def truth_of(name: str, known: Mapping[str, TaskFacts], manifest: pd.DataFrame, 
     Raises:
         OsteonError: the config has no such task, or the manifest no such column.
     """
-    owner = max((one for one in tasks if name == one or name.startswith(f"{one}.")), key=len, default=None)
-    if owner is None:
+    mine = owner(name, tasks)
+    if mine is None:
         raise OsteonError(f"task {name}: config.yaml has {', '.join(tasks)}. Restore the file that the run left.")
-    task, label = tasks[owner], bool(known[name].of)
-    whole = {} if label or owner == name else task.get("whole") or {}
-    column = name.removeprefix(f"{owner}.") if label else whole.get("target") or task["target"]
+    task, label = tasks[mine], bool(known[name].of)
+    whole = {} if label or mine == name else task.get("whole") or {}
+    column = name.removeprefix(f"{mine}.") if label else whole.get("target") or task["target"]
     if column not in manifest:
         raise OsteonError(
             f"task {name}: manifest.parquet has no column {column!r}. Restore the file that the run left."
         )
-    if owner != name and not label and not whole.get("target"):
-        values = _of_boxes(manifest[column], task, known[owner].classes)
+    if mine != name and not label and not whole.get("target"):
+        values = _of_boxes(manifest[column], task, known[mine].classes)
     else:
         values = manifest[column].to_numpy(np.float64, copy=True)
-    values[~_asked(manifest, task)] = np.nan
+    where = {column: value for column, value in (task.get("where") or {}).items() if column in manifest}
+    values[~asked_of(manifest, task["dataset"]["name"], where)] = np.nan
     return values
 
 
@@ -96,11 +98,3 @@ def _counts(cell: Any, counted: set[int]) -> float:
     if cell is None or np.ndim(cell) == 0:
         return float("nan")
     return float(any(int(box[4]) in counted for box in cell))
-
-
-def _asked(manifest: pd.DataFrame, task: Mapping[str, Any]) -> NDArray[np.bool_]:
-    asked = (manifest["dataset"] == task["dataset"]["name"]).to_numpy(bool, copy=True)
-    for column, wanted in (task.get("where") or {}).items():
-        if column in manifest:
-            asked &= manifest[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(bool)
-    return np.asarray(asked, bool)

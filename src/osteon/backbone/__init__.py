@@ -9,8 +9,8 @@ from torch import nn
 from osteon.backbone.loading import Loading
 from osteon.backbone.network import BackboneModule, Features
 from osteon.backbone.weights import Weights, choose_weights
+from osteon.config import Backbone
 from osteon.config.names import check_backbone_name
-from osteon.config.schema import Backbone
 from osteon.errors import OsteonError
 
 __all__ = ["BackboneModule", "Features", "create_backbone", "default_image_size"]

@@ -10,7 +10,7 @@ import huggingface_hub
 import timm
 from huggingface_hub.errors import HfHubHTTPError
 
-from osteon.config.schema import Backbone
+from osteon.config import Backbone
 from osteon.errors import OsteonError
 
 TIMEOUT = 10.0  # seconds to wait for a server's answer

@@ -1,22 +1,11 @@
 """The schema of a composed config and its errors."""
 
 from osteon.config.check import check_config, check_launch, checked
+from osteon.config.data import Data, Phantom
 from osteon.config.heads import BinarySpec, HeadSpec, MulticlassSpec, MultilabelSpec, OrdinalSpec, RegressionSpec
 from osteon.config.launching import Ablation, Launch, Launching, Search
-from osteon.config.schema import (
-    Augment,
-    Backbone,
-    Callbacks,
-    Config,
-    Data,
-    Logger,
-    Optimizer,
-    Phantom,
-    Scheduler,
-    Task,
-    Trainer,
-    Wandb,
-)
+from osteon.config.loggers import Logger, MLflow, TensorBoard, Wandb
+from osteon.config.schema import Augment, Backbone, Callbacks, Config, Optimizer, Scheduler, Trainer
 from osteon.config.specs import (
     BoxFilesSpec,
     DatasetSpec,
@@ -27,6 +16,7 @@ from osteon.config.specs import (
     TableSpec,
     TargetSpec,
 )
+from osteon.config.tasks import Task
 from osteon.config.training import Training, check_training
 
 __all__ = [
@@ -45,6 +35,7 @@ __all__ = [
     "Launch",
     "Launching",
     "Logger",
+    "MLflow",
     "MulticlassSpec",
     "MultilabelSpec",
     "MuraSpec",
@@ -58,6 +49,7 @@ __all__ = [
     "TableSpec",
     "TargetSpec",
     "Task",
+    "TensorBoard",
     "Trainer",
     "Training",
     "Wandb",

@@ -9,23 +9,24 @@ from osteon.config.specs import Fraction, Strict
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 
 
-class BinarySpec(Strict):
+class _Logits(Strict):
+    dropout: Fraction = 0.0
+    label_smoothing: Smoothing = 0.0
+
+
+class BinarySpec(_Logits):
     """One logit; the probability that the target is 1."""
 
     kind: Literal["binary"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
 
 
-class MulticlassSpec(Strict):
+class MulticlassSpec(_Logits):
     """One logit a class; classes exclude each other."""
 
     kind: Literal["multiclass"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
 
 
-class OrdinalSpec(Strict):
+class OrdinalSpec(_Logits):
     """Classes that rise, such as grades; answers with a probability of each and the expected grade.
 
     Attributes:
@@ -37,8 +38,6 @@ class OrdinalSpec(Strict):
 
     kind: Literal["ordinal"]
     loss: Literal["cumulative", "distance", "softmax"] = "cumulative"
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
 
     @model_validator(mode="after")
     def _smoothed(self) -> Self:
@@ -64,12 +63,10 @@ class RegressionSpec(Strict):
     dropout: Fraction = 0.0
 
 
-class MultilabelSpec(Strict):
+class MultilabelSpec(_Logits):
     """One logit a label; labels may come together, and each may be unknown for itself."""
 
     kind: Literal["multilabel"]
-    dropout: Fraction = 0.0
-    label_smoothing: Smoothing = 0.0
 
 
 class DetectionSpec(Strict):

@@ -4,9 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from osteon.config.specs import Strict
-
-Count = Annotated[int, Field(ge=0)]
+from osteon.config.specs import Count, Strict
 
 
 class Launch(Strict):

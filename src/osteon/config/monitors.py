@@ -4,6 +4,8 @@ import re
 
 from osteon.errors import OsteonError, nearest
 
+# What the best epoch is chosen by, whatever is monitored: higher is better.
+MONITOR = "val/monitor"
 # A test holds these against the registry in osteon.scoring.metrics; importing that takes half a second (pandas).
 MONITORS = {
     "binary": (

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 TargetKind = Literal["binary", "multiclass", "ordinal", "regression", "boxes"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+PositiveFloat = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
 
 # Cells that say nothing. "none" is no blank: it says that somebody looked and found none.
 BLANKS = ("", "nan", "na", "n/a", "<na>", "null")

@@ -11,7 +11,8 @@ from osteon.config.specs import Strict
 from osteon.errors import OsteonError, nearest
 
 if TYPE_CHECKING:
-    from osteon.config.schema import Config, Optimizer, Task
+    from osteon.config.schema import Config, Optimizer
+    from osteon.config.tasks import Task
 
 Measure = Literal["none", "pos_weight", "sampler", "focal"]
 View = Literal["flip", "shift", "scale"]

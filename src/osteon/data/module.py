@@ -13,6 +13,7 @@ from osteon.data.batch import Batch, Sample, collate
 from osteon.data.batching import MixedBatches, TaskBatches
 from osteon.data.radiographs import Augmenter, Radiographs
 from osteon.data.samplers import OrderedSampler
+from osteon.data.sampling import labelled
 from osteon.data.streams import Mixture, train_batches
 
 
@@ -66,9 +67,7 @@ class RadiographData(LightningDataModule):
         """Return the images of `split`; only train rows that carry a label of some task are trained on."""
         rows = self.rows[split]
         if split == "train":
-            known = [~np.isnan(values[rows]) for values in self.targets.values()]
-            labelled = np.any([found.reshape(len(rows), -1).any(axis=1) for found in known], axis=0)
-            rows = rows[labelled]
+            rows = rows[np.any(list(labelled(self.targets, rows).values()), axis=0)]
         augment = self.augment if split == "train" else None
         targets = {name: values[rows] for name, values in self.targets.items()}
         return Radiographs(self.pixels, self.slots[rows], rows, targets, augment, self.seed, self.mirror[rows])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from osteon.figures.style import COLOURS, GREY, About, canvas, styled
 from osteon.predictions import TaskFacts
@@ -25,11 +26,7 @@ def bland_altman(made: pd.DataFrame, facts: TaskFacts, about: About) -> "Figure"
         facts: of a regression.
         about: what it is of.
     """
-    said, true, unit = (
-        made["value"].to_numpy(float),
-        made["target"].to_numpy(float),
-        facts.unit_name or "units of the target",
-    )
+    said, true, unit = _pairs(made, facts)
     figure, axes = canvas(about, "Bland-Altman", 2.9)
     axes.plot((said + true) / 2, said - true, ".", color=COLOURS[0], markersize=3.5, alpha=0.5)
     found = _computed(made, facts, ("bias", "loa_low", "loa_high"))
@@ -58,11 +55,7 @@ def predicted_and_true(made: pd.DataFrame, facts: TaskFacts, about: About) -> "F
         facts: of a regression.
         about: what it is of.
     """
-    said, true, unit = (
-        made["value"].to_numpy(float),
-        made["target"].to_numpy(float),
-        facts.unit_name or "units of the target",
-    )
+    said, true, unit = _pairs(made, facts)
     figure, axes = canvas(about, "Said and true", 3.5)
     axes.plot(true, said, ".", color=COLOURS[0], markersize=3.5, alpha=0.5)
     low, high = float(min(said.min(), true.min())), float(max(said.max(), true.max()))
@@ -76,6 +69,12 @@ def predicted_and_true(made: pd.DataFrame, facts: TaskFacts, about: About) -> "F
     )
     axes.set_aspect("equal")
     return figure
+
+
+def _pairs(made: pd.DataFrame, facts: TaskFacts) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Return what was said, what is true, and their unit in words."""
+    said, true = (made[name].to_numpy(np.float64) for name in ("value", "target"))
+    return said, true, facts.unit_name or "units of the target"
 
 
 def _computed(made: pd.DataFrame, facts: TaskFacts, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:

@@ -1,21 +1,25 @@
 """Values with their intervals under one another: groups, comparisons, ablations."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from osteon.errors import OsteonError
-from osteon.figures.style import COLOURS, GREY, About, canvas, styled
+from osteon.figures.style import COLOURS, GREY, WIDTH, About, sheet, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDED = ("label", "value", "lo", "hi")
+LINE = 62  # characters of the title
 
 
 @styled
-def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: float | None = None) -> "Figure":
+def forest(
+    rows: pd.DataFrame, about: About, what: str, *, axis: str, null: float | None = None, decimals: int = 2
+) -> "Figure":
     """Return a row a value: a square with its 95 % interval, and both in figures beside it.
 
     Args:
@@ -24,6 +28,7 @@ def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: floa
         what: the title.
         axis: what is measured, with its unit.
         null: where a vertical line stands, such as no difference or the score of all; None: none.
+        decimals: of the figures; of values from 10 on one.
 
     Raises:
         OsteonError: a column is missing, or there is no row.
@@ -32,14 +37,24 @@ def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: floa
         raise OsteonError(f"forest: column(s) {', '.join(lacking)} missing; found {', '.join(map(str, rows))}.")
     if rows.empty:
         raise OsteonError("forest: no row to draw.")
-    figure, axes = canvas(about, what, 0.9 + 0.17 * len(rows))
+    figure = sheet(about, WIDTH, 1.0 + 0.17 * len(rows))
+    axes = figure.add_subplot()
+    title = "\n".join(part for line in about.title(what).splitlines() for part in textwrap.wrap(line, LINE))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=8)  # over labels and figures too: the axes are narrow
     numbers = rows[["value", "lo", "hi"]].astype("Float64").to_numpy(np.float64, na_value=np.nan)
     if null is not None:
         axes.axvline(null, color=GREY, linewidth=0.7, linestyle=":")
     for place, (value, low, high) in enumerate(numbers):
         axes.plot([low, high], [place, place], color=COLOURS[0], linewidth=1.0)
         axes.plot(value, place, "s", color=COLOURS[0], markersize=3.5)
-        axes.text(1.02, place, _text(value, low, high), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
+        axes.text(
+            1.02,
+            place,
+            _text(value, low, high, decimals),
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=6,
+        )
     counts = rows["n"] if "n" in rows else [None] * len(rows)
     labels = [
         f"{label} ({n})" if n is not None and pd.notna(n) else str(label)
@@ -53,8 +68,8 @@ def forest(rows: pd.DataFrame, about: About, what: str, *, axis: str, null: floa
     return figure
 
 
-def _text(value: float, low: float, high: float) -> str:
+def _text(value: float, low: float, high: float, decimals: int) -> str:
     if np.isnan(value):
         return "n/a"
-    digits = 2 if max(abs(value), abs(np.nan_to_num(high))) < 10 else 1
+    digits = decimals if max(abs(value), abs(np.nan_to_num(high))) < 10 else 1
     return f"{value:.{digits}f}" + ("" if np.isnan(low) else f" [{low:.{digits}f}, {high:.{digits}f}]")

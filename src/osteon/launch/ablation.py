@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from osteon.config import Ablation
+from osteon.config.monitors import MONITORS
 from osteon.errors import OsteonError, nearest
-from osteon.launch.effects import effects, metrics_on_test
-from osteon.launch.grid import alone, check_all, run_jobs, show_jobs
+from osteon.files import alone
+from osteon.launch.effects import effects
+from osteon.launch.grid import SWEEP, check_all, run_jobs, show_jobs
 from osteon.launch.jobs import Job, digest, job_of
 from osteon.launch.setting import Setting, of_a_run
 from osteon.launch.writing import write_results
@@ -31,7 +33,7 @@ def run_ablation(setting: Setting, arguments: Sequence[str]) -> list[float | Non
     jobs = jobs_of(setting, asked, base)
     first = next(iter(jobs.values()))[0]
     metric = _metric(asked, first, setting, base)
-    with alone(setting.folder):
+    with alone(setting.folder, *SWEEP):
         table = run_jobs(setting, [job for several in jobs.values() for job in several])
         show_jobs(setting.folder, list(table.values()))
         check_all(table, setting.folder)
@@ -128,7 +130,7 @@ def _metric(asked: Ablation, job: Job, setting: Setting, base: Sequence[str]) ->
     if asked.metric is None:
         return monitor
     (task,) = setting.composed(base).tasks.values()
-    known = metrics_on_test(task.head.kind)
+    known = MONITORS[task.head.kind]
     if asked.metric not in known:
         hint = nearest(asked.metric, known)
         raise OsteonError(

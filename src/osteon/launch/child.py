@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -119,16 +119,6 @@ def environment(
     if devices:
         kept["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
     return kept
-
-
-def free_port(taken: Collection[int]) -> int:
-    """Return a port that nobody listens on and no other job was given: the ranks of two jobs must not meet."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            found = int(probe.getsockname()[1])
-        if found not in taken:
-            return found
 
 
 def last_words(log: Path) -> str:

@@ -3,16 +3,16 @@
 import selectors
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from osteon.config import Launch
-from osteon.launch.child import Child, end, free_port
+from osteon.launch.child import Child, end
 from osteon.launch.jobs import Job, command
 from osteon.launch.outcome import Outcome, judged
 from osteon.launch.pool import Pool, cores
 from osteon.launch.screen import Screen
+from osteon.run.processes.spawn import free_port, terminable
 
 TICK = 0.2  # seconds between two looks at the children
 INPUT_FAULT = 2  # what train.py ends with when its settings or data are at fault: trying again would not help
@@ -69,7 +69,7 @@ class Crew:
         Raises:
             KeyboardInterrupt: Ctrl-C or SIGTERM; the children have ended.
         """
-        with _sigterm_interrupts():
+        with terminable():
             try:
                 while self._fill() or self.running:
                     self._look()
@@ -184,17 +184,3 @@ class _Dry:
 
     def tick(self) -> None:
         self.source.tick()
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Let SIGTERM end the children as Ctrl-C does."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt("SIGTERM")
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

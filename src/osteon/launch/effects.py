@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from osteon.config.monitors import MONITORS
 from osteon.predictions import TaskFacts
 from osteon.scoring.comparison import Side, compare, side_of
 from osteon.scoring.comparison.claims import better, claimed
@@ -103,8 +102,3 @@ def as_grades(run: Run, facts: TaskFacts) -> Run:
         frame["value"], frame["probabilities"] = value, list(np.eye(count)[np.rint(value).astype(int)])
     predictions = replace(run.predictions, frame=frame, tasks={task: facts})
     return replace(run, predictions=predictions, thresholds={})
-
-
-def metrics_on_test(head: str) -> tuple[str, ...]:
-    """Return the scores that a head may be compared by."""
-    return MONITORS[head]

@@ -1,20 +1,22 @@
 """A grid of jobs: checked before any starts, run where they are missing, told in one table."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 
 from osteon.errors import OsteonError
+from osteon.files import alone
 from osteon.launch.crew import Crew, Starter
 from osteon.launch.jobs import Job, command, digest, job_of
 from osteon.launch.outcome import JobsFailed, Outcome, done, natural, write_table
 from osteon.launch.pool import Pool, devices_of
 from osteon.launch.screen import Screen
 from osteon.launch.setting import Setting, key_of, of_a_run
+
+# What a second launcher of the same folder is told, and the lock that keeps it out.
+SWEEP = ("running this sweep", ".launcher.lock")
 
 
 def run_grid(setting: Setting, job_overrides: Sequence[Sequence[str]]) -> list[float | None]:
@@ -30,7 +32,7 @@ def run_grid(setting: Setting, job_overrides: Sequence[Sequence[str]]) -> list[f
     if not job_overrides:
         raise OsteonError("an empty grid, there is no job to run. Give values: seed=0,1,2")
     jobs = grid_of(setting, [of_a_run(words) for words in job_overrides])
-    with alone(setting.folder):
+    with alone(setting.folder, *SWEEP):
         table = run_jobs(setting, jobs)
     show_jobs(setting.folder, list(table.values()))
     check_all(table, setting.folder)
@@ -120,27 +122,6 @@ class Listed:
         """Write the table."""
         if self.folder is not None:
             write_table(self.folder, self.table)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep a second launcher from the same sweep.
-
-    Raises:
-        OsteonError: there is one, or the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".launcher.lock")
-        lock.acquire(timeout=0)
-    except Timeout as fault:
-        raise OsteonError(f"{folder}: another process is running this sweep. Wait for it, or stop it first.") from fault
-    except OSError as fault:
-        raise OsteonError(f"{folder}: {fault.strerror}. Choose another: hydra.sweep.dir=<path>") from fault
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def check_all(table: dict[str, tuple[Job, Outcome]], folder: Path) -> None:

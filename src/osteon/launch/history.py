@@ -3,7 +3,7 @@
 import json
 import shlex
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ def show_best(setting: Setting, drawn: Drawn, best: "FrozenTrial", fixed: Sequen
         print(f"  {shlex.join(command)}")
     folder = folder_of(setting, best.number)
     for name, _ in drawn.replicates:
-        for line in tested(folder / name):
+        for line in tested(folder / name, objective.watched):
             print(f"  {line}")
     file = setting.folder / "tested.json"
     looks = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
@@ -104,24 +104,22 @@ def show_best(setting: Setting, drawn: Drawn, best: "FrozenTrial", fixed: Sequen
         print(f"test was predicted for {len(looks)} trials: {numbers}. Report the one that your protocol named before.")
 
 
-def tested(folder: Path) -> list[str]:
-    """Return a run's monitored scores on test, each with its interval; none where test was not predicted."""
+def tested(folder: Path, watched: Collection[tuple[str, str]]) -> list[str]:
+    """Return a run's scores of tasks and metrics on test, with intervals; none where test was not predicted."""
     file = folder / "result.json"
     if not (folder / "predictions" / "test.parquet").is_file() or not file.is_file():
         return []
     said = json.loads(file.read_text(encoding="utf-8"))
-    lines = []
-    for row in said["scores"]:
-        if (
-            row["split"] == "test"
-            and row["group"] == "all"
-            and row["metric"] in ("auroc", "kappa", "mae", "quadratic_kappa", "map50")
-        ):
-            point = f" ({row['operating_point']})" if row["operating_point"] else ""
-            bounds = "" if row["lo"] is None else f" [{row['lo']:.3f}, {row['hi']:.3f}]"
-            value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
-            lines.append(f"test {row['task']} {row['metric']}{point} {value}{bounds}, n {row['n']}")
+    rows = [row for row in said["scores"] if row["split"] == "test" and row["group"] == "all"]
+    lines = [_line(row) for row in rows if (row["task"], row["metric"]) in watched]
     return [*lines, f"all scores: osteon score {folder}"]
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    point = f" ({row['operating_point']})" if row["operating_point"] else ""
+    bounds = "" if row["lo"] is None else f" [{row['lo']:.3f}, {row['hi']:.3f}]"
+    value = "undefined" if row["value"] is None else f"{row['value']:.3f}"
+    return f"test {row['task']} {row['metric']}{point} {value}{bounds}, n {row['n']}"
 
 
 def _short(value: Any) -> str:

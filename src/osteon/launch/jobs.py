@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osteon.config import Config
+from osteon.config.neutral import WATCHING, under
 from osteon.errors import OsteonError
 from osteon.launch.setting import Setting, key_of
+from osteon.run.resume import quoted
 
 # What changes no number: the same job whatever is said here.
-FREE = ("data.workers", "data.cache_dir", "callbacks.progress_bar", "logger")
+FREE = ("data.cache_dir", *WATCHING)
 BEGUN = ("config.yaml", "overrides.txt")
 
 
@@ -86,18 +88,14 @@ def digest(words: Sequence[str], options: Sequence[str] = ()) -> str:
 
     The order of words does not matter, nor what is said about workers, loggers and progress bars.
     """
-    telling = [word for word in words if not _free(key_of(word))]
+    telling = [word for word in words if not under(key_of(word), FREE)]
     return hashlib.sha256("\n".join([*options, *sorted(telling)]).encode()).hexdigest()[:12]
-
-
-def _free(key: str) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in FREE)
 
 
 def command(job: Job, workers: int) -> list[str]:
     """Return the command of a job, resumed where its run has begun, with at most so many loader workers."""
     room = [f"data.workers={workers}"] if workers < job.workers else []
-    place = "'" + str(job.folder).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    place = quoted(str(job.folder))
     start = [sys.executable, "-m", "osteon.train"]
     if job.begun:
         return [*start, f"resume={place}", *job.anew, *room]

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from osteon.config.monitors import MONITOR
 from osteon.errors import OsteonError
 from osteon.launch.child import LOG, last_words
 from osteon.launch.jobs import Job
-
-MONITOR = "val/monitor"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from osteon.config.monitors import MONITOR
 from osteon.launch.jobs import Job
-from osteon.launch.outcome import MONITOR, Outcome, natural
+from osteon.launch.outcome import Outcome, natural
 
 if TYPE_CHECKING:
     from osteon.launch.child import Child

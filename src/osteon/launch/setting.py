@@ -1,6 +1,5 @@
 """What all jobs of a sweep share: how they are composed, where they lie, how they are launched."""
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from osteon.compose import config_options
 from osteon.config import Config, Launching, check_launch, checked
 from osteon.errors import OsteonError
 from osteon.run import check_names
+from osteon.run.processes.place import once
 
 # Said to the launcher, not to a run.
 OURS = ("launch", "sweep", "ablation", "hydra")
@@ -43,7 +43,7 @@ class Setting:
         Raises:
             OsteonError: they are wrong, or this process is one of several that were started alike.
         """
-        _check_alone()
+        once()
         container = OmegaConf.to_container(_without_hydra(config), resolve=True)
         assert isinstance(container, dict)
         launching = check_launch({str(key): value for key, value in container.items()})
@@ -83,14 +83,3 @@ def key_of(word: str) -> str:
 
 def _without_hydra(config: Any) -> Any:
     return OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
-
-
-def _check_alone() -> None:
-    """Refuse to sweep as one of several ranks: each of them would run all jobs."""
-    ranks = {name: os.environ[name] for name in ("LOCAL_RANK", "SLURM_PROCID") if name in os.environ}
-    if "LOCAL_RANK" in ranks or ranks.get("SLURM_PROCID", "0") != "0":
-        said = ", ".join(f"{name}={value}" for name, value in ranks.items())
-        raise OsteonError(
-            f"{said}: this is one of several processes started alike, and each would run all jobs. Start a sweep once, "
-            "without torchrun and with one srun task; its jobs take trainer.devices each."
-        )

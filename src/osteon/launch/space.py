@@ -84,12 +84,8 @@ def from_words(arguments: Sequence[str], loader: Any) -> tuple[dict[str, "BaseDi
             last = value.stop - value.step if isinstance(value.step, int) else value.stop
             swept[key] = distribution(key, {"low": value.start, "high": last, "step": value.step})
         else:
-            swept[key] = distribution(key, [_quoted(text) for text in one.sweep_string_iterator()])
+            swept[key] = distribution(key, list(one.sweep_string_iterator()))
     return swept, fixed
-
-
-def _quoted(text: str) -> str:
-    return text
 
 
 def words(params: Mapping[str, Any]) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from osteon.config import Config
+from osteon.config.monitors import MONITOR
 from osteon.errors import OsteonError, nearest
 from osteon.launch.jobs import Job, job_of
-from osteon.launch.outcome import MONITOR, Outcome
+from osteon.launch.outcome import Outcome
 from osteon.launch.setting import Setting
 from osteon.launch.space import words
 from osteon.launch.study import CONTINUES, Trials
@@ -40,6 +41,7 @@ class Objective:
                 f"sweep.metric: no epoch logs {name!r}.{nearest(name, own)} There are {MONITOR}, {', '.join(own)}; "
                 "another score is logged where it is what epochs are chosen by: tasks.<task>.monitor=<score>."
             )
+        self.watched = frozenset((name, task.monitor) for name, task in config.tasks.items())
         # The monitor of a single task is called by its name, and has its sign.
         self.column = name
         self.name = next(iter(own)) if name == MONITOR and len(own) == 1 else name

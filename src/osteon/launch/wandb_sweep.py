@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, PositiveInt, ValidationError
 
-from osteon.compose import conf_dir, explain
+from osteon.compose import composed, conf_dir
 from osteon.config import Config, checked
+from osteon.config.monitors import MONITOR
 from osteon.config.specs import Strict
 from osteon.errors import OsteonError, nearest
 from osteon.run import check_names
 
 ARGUMENTS = "${args_no_hyphens}"  # key=value, as Hydra takes them; W&B's own ${args} are --key=value
-MONITOR = "val/monitor"
 
 
 class Metric(Strict):
@@ -129,24 +129,11 @@ def _text(value: Any) -> str:
 
 
 def _composed(words: list[str], file: Path, key: str) -> Config:
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from omegaconf import OmegaConf
-
-    GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            container = OmegaConf.to_container(compose("train", words), resolve=True)
-        assert isinstance(container, dict)
-        config = checked({str(name): value for name, value in container.items()})
+        config = checked(composed(conf_dir(), "train", words))
         check_names(config)
     except OsteonError as fault:
         raise OsteonError(f"{file}: {key}: {fault}") from fault
-    except Exception as fault:
-        text = explain(fault, words)
-        if text is None:
-            raise
-        raise OsteonError(f"{file}: {key}: {text}") from fault
     return config
 
 

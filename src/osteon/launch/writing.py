@@ -1,39 +1,45 @@
 """What an ablation leaves for people: table, forest plot, and the sentences that may be claimed."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from osteon.config import Ablation
+from osteon.figures.forest import forest
+from osteon.figures.style import About, save
 from osteon.files import write_text
-from osteon.launch.drawing import forest
-from osteon.scoring.comparison.words import chance, named, plural, signed
+from osteon.scoring.comparison.words import chance, named, p_is, plural, signed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PHANTOM = "PHANTOM: drawn images, not patients; nothing here is a claim about patients."
 
 
 def write_results(folder: Path, asked: Ablation, metric: str, found: pd.DataFrame, seeds: int) -> None:
-    """Write `ablation.csv`, `ablation.md` and `forest.png` to a folder, and print table and claims."""
+    """Write `ablation.csv`, `ablation.md` and `forest.svg` and `.png` to a folder, and print table and claims."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "ablation.csv", found.to_csv(index=False))
     said = claims(asked, metric, found, seeds)
     phantom = found["source"].astype(str).str.contains("phantom").any()
     lines = [f"# {asked.question}", "", *([PHANTOM, ""] if phantom else []), *markdown(found, metric), "", *said]
     write_text(folder / "ablation.md", "\n".join(lines) + "\n")
-    rows: list[Any] = list(found.iloc[1:].itertuples())
-    stamp = "PHANTOM · " if phantom else ""
-    forest(
-        folder / "forest.png",
-        [(row.variant, row.difference, row.lo, row.hi) for row in rows],
-        f"{named(metric)}: difference to {asked.base_name} ({found['mean'].iloc[0]:.3f}), 95 % interval over patients",
-        f"{stamp}{asked.question}",
-    )
+    save(drawn(asked, metric, found), folder, "forest")
     show(found, metric, folder, seeds)
     for line in said:
         print(line)
+
+
+def drawn(asked: Ablation, metric: str, found: pd.DataFrame) -> "Figure":
+    """Return a forest plot of the differences to the base."""
+    first = found.iloc[0]
+    rows = found.iloc[1:].rename(columns={"variant": "label", "difference": "value"}).drop(columns="n")
+    about = About(named(metric), "test", str(first["unit"]), str(first["source"]))
+    axis = f"difference to {asked.base_name} ({first['mean']:.3f})\n95 % interval over patients"
+    return forest(rows, about, asked.question, axis=axis, null=0.0, decimals=3)
 
 
 def cells(row: Any) -> list[str]:
@@ -73,7 +79,7 @@ def claims(asked: Ablation, metric: str, found: pd.DataFrame, seeds: int) -> lis
     words = {"variant": "is better than", "base": "is worse than", "differs": "differs from"}
     said = [
         f"{row.variant!r} {words[row.better]} {base} in {name}: {signed(row.difference, 3)} "
-        f"[{signed(row.lo, 3)}, {signed(row.hi, 3)}], p {_sign(row.p_holm)} after Holm over {plural(count, 'variant')}."
+        f"[{signed(row.lo, 3)}, {signed(row.hi, 3)}], p {p_is(row.p_holm)} after Holm over {plural(count, 'variant')}."
         for row in rows
         if row.better
     ]
@@ -90,10 +96,6 @@ def claims(asked: Ablation, metric: str, found: pd.DataFrame, seeds: int) -> lis
     if found["source"].astype(str).str.contains("phantom").any():
         said.append(PHANTOM)
     return said
-
-
-def _sign(p: float) -> str:
-    return f"= {chance(p)}".replace("= <", "< ")
 
 
 def _on(found: pd.DataFrame) -> str:

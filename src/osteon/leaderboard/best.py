@@ -11,7 +11,7 @@ from osteon.errors import OsteonError
 from osteon.leaderboard.rows import Key, Row
 from osteon.leaderboard.trainings import only
 from osteon.scoring.comparison import compare, side_of
-from osteon.scoring.comparison.claims import LEVEL
+from osteon.scoring.comparison.claims import beyond
 from osteon.scoring.comparison.holm import holm
 from osteon.scoring.foreign import open_place
 from osteon.scoring.runs import Run
@@ -44,8 +44,7 @@ class Best:
     @property
     def marked(self) -> bool:
         """Whether the first row may be called better than the runner-up."""
-        outside = self.lo is not None and self.hi is not None and self.lo * self.hi > 0
-        return self.p is not None and self.p <= LEVEL and outside
+        return beyond(self.p, self.lo, self.hi)
 
 
 def judged(

@@ -7,7 +7,7 @@ from osteon.leaderboard.panel import BEST, Column, Entry, Panel, text_of
 from osteon.leaderboard.published_panels import of_published
 from osteon.leaderboard.references import published
 from osteon.leaderboard.rows import Cell, Row
-from osteon.scoring.comparison.words import chance, named, plural, signed
+from osteon.scoring.comparison.words import named, p_is, plural, signed
 from osteon.scoring.registry import IN_UNITS, METRICS
 
 SMALL = "* small sample: intervals may be too short"
@@ -130,9 +130,8 @@ def _claim(block: Block, ranking: Ranking) -> str:
     bounds = (
         "" if best.lo is None or best.hi is None else f" [{signed(best.lo, decimals)}, {signed(best.hi, decimals)}]"
     )
-    p = f"p = {chance(best.p)}".replace("= <", "< ")
     family = f" (Holm over {best.family} test sets)" if best.family > 1 else ""
-    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired, {p}{family}"
+    said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired, p {p_is(best.p)}{family}"
     return f"{BEST}: better than the runner-up; {said}" if best.marked else f"no row is marked best; {said}"
 
 

@@ -6,21 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from osteon.config.neutral import PLACES, WATCHING, under
 from osteon.leaderboard.trainings import Training
 
 Key = tuple[str, str, str]
 # Words of a command line that make no other recipe: where files lie, which replicate, what is shown.
-_ELSEWHERE: tuple[str, ...] = (
-    "seed=",
-    "hydra.",
-    "data.root",
-    "data.cache_dir",
-    "data.workers",
-    "data.key_file",
-    "data.fold=",
-    "logger",
-)
-_ELSEWHERE += ("callbacks.progress_bar", "resume=", "task=", "backbone=", "bootstrap")
+_ELSEWHERE = (*PLACES, *WATCHING, "seed", "hydra", "data.fold", "resume", "bootstrap")
 
 
 @dataclass(frozen=True)
@@ -135,4 +126,8 @@ def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
 def _words(place: Path) -> list[str]:
     file = place / "overrides.txt"
     told = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
-    return sorted(word for word in told if word and not word.lstrip("+~").startswith(_ELSEWHERE))
+    return sorted(word for word in told if word and not _elsewhere(word.lstrip("+~").partition("=")[0]))
+
+
+def _elsewhere(key: str) -> bool:
+    return key in ("task", "backbone") or under(key, _ELSEWHERE)

@@ -64,6 +64,11 @@ def tasks_of(place: Path) -> list[str]:
         OsteonError: it is neither a finished run nor a table of predictions.
     """
     tasks = about_run(place).tasks if is_ours(place) else open_place(place).predictions.tasks
+    return names_of(tasks)
+
+
+def names_of(tasks: Mapping[str, TaskFacts]) -> list[str]:
+    """Return the names that people know tasks by: of several findings that of their task."""
     return [*(name for name, facts in tasks.items() if not facts.of), *owners(tasks)]
 
 
@@ -164,7 +169,7 @@ def only(run: Run, task: str, like: TaskFacts | None = None) -> Run:
 
 
 def _lacking(place: Path, tasks: Mapping[str, TaskFacts], task: str) -> LackingError:
-    held = [*(name for name, facts in tasks.items() if not facts.of), *owners(tasks)]
+    held = names_of(tasks)
     return LackingError(
         f"{place}: no task {task!r}; its predictions (column task) have {', '.join(held)}.{nearest(task, held)}"
     )

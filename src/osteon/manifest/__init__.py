@@ -3,7 +3,7 @@
 from osteon.manifest.schema import SPLITS, complete, typed, validate
 from osteon.manifest.split import SplitRule, assign, group, join_copies, kept_together_by, prove_disjoint
 from osteon.manifest.split_file import from_file
-from osteon.manifest.target import Card, Reading, Target, target_of
+from osteon.manifest.target import Card, Reading, Target, asked_of, target_of
 
 __all__ = [
     "SPLITS",
@@ -11,6 +11,7 @@ __all__ = [
     "Reading",
     "SplitRule",
     "Target",
+    "asked_of",
     "assign",
     "complete",
     "from_file",

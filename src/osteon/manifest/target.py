@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from osteon.errors import OsteonError
 
@@ -102,3 +104,17 @@ class Reading:
     rejected: pd.DataFrame
     notes: tuple[str, ...] = ()
     split_names: Mapping[str, str] = field(default_factory=dict)
+
+
+def asked_of(manifest: pd.DataFrame, dataset: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return (N,) bool: the rows that a task asks about, those of its dataset that hold what it wants.
+
+    Args:
+        manifest: N rows.
+        dataset: its name.
+        where: column -> the value, or values, wanted.
+    """
+    asked = (manifest["dataset"] == dataset).to_numpy(bool, copy=True)
+    for column, wanted in where.items():
+        asked &= manifest[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(bool)
+    return np.asarray(asked, bool)

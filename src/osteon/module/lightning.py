@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from osteon.config.monitors import MONITOR
 from osteon.data import Batch, epoch_of, sample_seed
 from osteon.errors import OsteonError
 from osteon.model import Model
@@ -22,8 +23,6 @@ from osteon.module.recipe import Recipe
 from osteon.module.table import PredictionTable
 from osteon.module.tta import averaged, views
 from osteon.module.weighing import LossWeights
-
-MONITOR = "val/monitor"
 
 
 class OsteonModule(LightningModule):

@@ -1,7 +1,7 @@
 """What goes with a table of predictions: the facts of its tasks and of its run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -187,3 +187,8 @@ class Predictions:
     def split_name(self, task: str, split: str) -> str:
         """Return what the owners of a task's data call a split; `split_names` has `task/split`, or `split` for all."""
         return self.split_names.get(f"{task}/{split}", self.split_names.get(split, split))
+
+
+def owner(name: str, tasks: Collection[str]) -> str | None:
+    """Return the task of a run that a task of its predictions comes from: itself, or what its findings stand under."""
+    return max((one for one in tasks if name == one or name.startswith(f"{one}.")), key=len, default=None)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from osteon.config import Config, Task
+from osteon.config.neutral import PLACES, PROCESSES, WATCHING, nested
 from osteon.errors import OsteonError, nearest
 from osteon.heads import scale
 from osteon.manifest.target import INDEXED, Target
@@ -15,18 +16,8 @@ from osteon.module.boxes_table import WholeImage
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
 
-# What may differ between two folds of one cross-validation: who is tested, where files lie, how many processes there
-# are, how progress is shown.
-ELSEWHERE: Any = {
-    "seed": True,
-    "data": {"fold", "root", "roots", "cache_dir", "key_file", "workers"},
-    "trainer": {"devices", "nodes"},
-    "logger": True,
-    "callbacks": {"progress_bar"},
-    "bootstrap": True,
-    "test": True,
-    "resume": True,
-}
+# What may differ between two folds of one cross-validation, or two replicates of one recipe.
+ELSEWHERE = nested((*PLACES, *PROCESSES, *WATCHING, "seed", "data.fold", "bootstrap", "test", "resume"))
 # What each label of a multilabel task is scored by, where their mean is monitored.
 OF_A_LABEL = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
 
@@ -104,11 +95,6 @@ def _said_of_images(task: Task, prepared: Prepared) -> np.ndarray | None:
     if column is None:
         return None
     return np.asarray(prepared.manifest[column].to_numpy(np.float64, na_value=np.nan))
-
-
-def owner(name: str, config: Config) -> str:
-    """Return the task of the config that a task of a predictions file comes from."""
-    return name if name in config.tasks else max((one for one in config.tasks if name.startswith(f"{one}.")), key=len)
 
 
 def run_facts(config: Config, prepared: Prepared) -> dict[str, Any]:

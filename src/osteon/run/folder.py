@@ -6,14 +6,12 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 import osteon
 from osteon.config import Config
@@ -51,29 +49,6 @@ def check_empty(folder: Path) -> None:
             f"hydra.run.dir: {folder} holds another run ({', '.join(held)}). Go on with it: resume={folder}. Or choose "
             "another folder, or delete this one."
         )
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing the same run.
-
-    Raises:
-        OsteonError: another process is at it, or the folder cannot be written.
-    """
-    lock = FileLock(folder / ".lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as fault:
-        raise OsteonError(f"{folder}: another process is writing this run. Wait for it, or stop it first.") from fault
-    except OSError as fault:
-        raise OsteonError(f"{folder}: {fault.strerror}. Choose a folder that can be written.") from fault
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # the disk may have become read-only; a lock that nobody holds stops nobody
-            Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 def sweep(folder: Path) -> None:

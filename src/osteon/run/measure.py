@@ -10,8 +10,8 @@ from osteon import predictions
 from osteon.config import Config
 from osteon.module import PredictionTable
 from osteon.module.boxes_table import empty_boxes
-from osteon.predictions import TaskFacts
-from osteon.run.facts import facts_of, owner, predicted_splits, run_facts, wholes_of
+from osteon.predictions import TaskFacts, owner
+from osteon.run.facts import facts_of, predicted_splits, run_facts, wholes_of
 from osteon.run.prepare import Prepared
 from osteon.scoring.calibrated.run import TEMPERATURES
 from osteon.scoring.calibrated.temperature import fit_all as fit_temperatures
@@ -96,7 +96,7 @@ def measure(
     names = {
         f"{task}/{split}": said
         for task in facts
-        for split, said in cards[config.tasks[owner(task, config)].dataset.name].split_names.items()
+        for split, said in cards[config.tasks[owner(task, config.tasks) or task].dataset.name].split_names.items()
     }
     about = {"name": folder.name, **run_facts(config, prepared)}
     files = [folder / "predictions" / f"{split}.parquet" for split in predicted_splits(config)]

@@ -10,7 +10,7 @@ from osteon.data import Canvas, canvas_of, mirrored
 from osteon.errors import OsteonError, nearest
 from osteon.identity import HASH
 from osteon.images import Cache
-from osteon.manifest import kept_together_by, prove_disjoint
+from osteon.manifest import asked_of, kept_together_by, prove_disjoint
 from osteon.manifest.boxes import padded
 from osteon.run.clip_boxes import clip_boxes
 from osteon.run.divide import check_labels, divide
@@ -66,7 +66,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     left_out = {*reading.rows["image_id"], *rejected["image_id"]} - {*manifest["image_id"]}
     manifest, copies = divide(manifest, config, cache, left_out)
     groups = prove_disjoint(manifest)
-    members = {name: _asked(manifest, task) for name, task in config.tasks.items()}
+    members = {name: asked_of(manifest, task.dataset.name, task.where) for name, task in config.tasks.items()}
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
     together = kept_together_by(manifest)
@@ -95,7 +95,8 @@ def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that some task asks about."""
     for name, task in config.tasks.items():
         _check_columns(name, task, rows)
-    chosen = rows[np.any([_asked(rows, task) for task in config.tasks.values()], axis=0)].reset_index(drop=True)
+    asked = [asked_of(rows, task.dataset.name, task.where) for task in config.tasks.values()]
+    chosen = rows[np.any(asked, axis=0)].reset_index(drop=True)
     if chosen.empty:
         raise OsteonError(f"tasks.*.where: none of {len(rows):,} images is left. Loosen the filter.")
     return chosen
@@ -106,13 +107,6 @@ def _check_columns(name: str, task: Task, rows: pd.DataFrame) -> None:
         for column in columns:
             if column not in rows:
                 raise OsteonError(f"tasks.{name}.{key}: no column {column!r}.{nearest(column, rows.columns)}")
-
-
-def _asked(rows: pd.DataFrame, task: Task) -> np.ndarray:
-    asked = (rows["dataset"] == task.dataset.name).to_numpy(dtype=bool, copy=True)
-    for column, wanted in task.where.items():
-        asked &= rows[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(dtype=bool)
-    return asked
 
 
 def _targets(manifest: pd.DataFrame, member: np.ndarray, task: Task) -> np.ndarray:

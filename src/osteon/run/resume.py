@@ -6,13 +6,13 @@ from typing import Any
 
 import yaml
 
+from osteon.config.neutral import PLACES, under
 from osteon.errors import OsteonError
 from osteon.identity import HASH, restored
 from osteon.identity.key import default_key_file
 
 CONFIG, OVERRIDES = "config.yaml", "overrides.txt"
 KEY, CONFIG_DIR = "resume=", "--config-dir"
-PLACES = ("data.root", "data.roots", "data.cache_dir", "data.key_file")
 
 
 def continued(words: Sequence[str]) -> list[str]:
@@ -88,11 +88,6 @@ def _run_folder(text: str) -> Path:
 def quoted(text: str) -> str:
     """Quote a value for Hydra's grammar, in which `=`, `,` and blanks mean something."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def under(name: str, keys: Sequence[str]) -> bool:
-    """Tell whether a dotted name is one of `keys` or lies below one."""
-    return any(name == key or name.startswith(f"{key}.") for key in keys)
 
 
 def saved_config(folder: Path) -> dict[str, Any]:

@@ -14,12 +14,14 @@ from osteon import predictions
 from osteon.augment import build_augment
 from osteon.backbone import default_image_size
 from osteon.config import Config
+from osteon.config.monitors import MONITOR
 from osteon.config.names import RIDGE
 from osteon.data import RadiographData, mixture
+from osteon.files import alone
 from osteon.identity import redacted
 from osteon.manifest.covariates import encode, fit_covariates
 from osteon.model import Model, build_model
-from osteon.module import MONITOR, OsteonModule, Recipe
+from osteon.module import OsteonModule, Recipe
 from osteon.module.imbalance import Balance, balance
 from osteon.run import fit as fitting
 from osteon.run import folder as leaving
@@ -93,7 +95,7 @@ def _run(config: Config, folder: Path, overrides: list[str], here: Place) -> Res
         taken = inherit(model, config, prepared.manifest)
         model, said = settle_norms(model, config)
         prepared = replace(prepared, notes=(*prepared.notes, *taken, *said))
-    with leaving.alone(folder) if here.first else nullcontext():
+    with alone(folder) if here.first else nullcontext():
         if here.first:
             _begin(config, prepared, folder, overrides)
         with _loggers(config, prepared, folder, here) as loggers:

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 from pytorch_lightning.loggers import Logger, MLFlowLogger, TensorBoardLogger
 
-from osteon.config import Config
-from osteon.config.schema import MLflow
+from osteon.config import Config, MLflow
 from osteon.errors import OsteonError
 from osteon.files import write_text
 from osteon.run.tracking.opening import group

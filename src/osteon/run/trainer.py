@@ -19,9 +19,9 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from osteon.config import Config, Trainer
+from osteon.config.monitors import MONITOR
 from osteon.errors import OsteonError
 from osteon.model import Model
-from osteon.module import MONITOR
 from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
 from osteon.run.processes.group import WorldAsAsked, check_devices, environment, strategy

@@ -8,16 +8,15 @@ from typing import Any
 import pandas as pd
 
 from osteon.config import Config
+from osteon.config.neutral import PLACES, PROCESSES, WATCHING, under
 from osteon.errors import OsteonError
 from osteon.identity import HASH
-from osteon.run.resume import PLACES, saved_config, under
+from osteon.run.resume import saved_config
 
 RESULT = "result.json"
 TEST = "predictions/test.parquet"
 LEFT = ("predictions/val.parquet", TEST, "thresholds.json", "model.pt")
-# What changes no number: where files lie, who reads them, how many processes share a batch, how progress is shown.
-PROCESSES = ("trainer.devices", "trainer.nodes")
-FREE = (*PLACES, *PROCESSES, "data.workers", "logger", "callbacks.progress_bar", "test", "resume")
+FREE = (*PLACES, *PROCESSES, *WATCHING, "test", "resume")
 
 
 def check_same(folder: Path, config: Config) -> None:

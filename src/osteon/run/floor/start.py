@@ -9,8 +9,9 @@ import torch
 
 from osteon.audit.ridge import PENALTIES, Fitted, decode, fit
 from osteon.config import Config
+from osteon.config.monitors import MONITOR
 from osteon.manifest.covariates import encode, fit_covariates
-from osteon.module import MONITOR, PredictionTable
+from osteon.module import PredictionTable
 from osteon.run.bundle import Learned
 from osteon.run.choosing import monitor_scores
 from osteon.run.facts import predicted_splits

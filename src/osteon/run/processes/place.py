@@ -54,6 +54,21 @@ def place(told: Mapping[str, str] | None = None) -> Place:
     return Place(starter, rank or 0, world or 1, local or 0)
 
 
+def once() -> Place:
+    """Return this process' place, where it may walk a sweep.
+
+    Raises:
+        OsteonError: several processes were started alike, and each would run all jobs.
+    """
+    here = place()
+    if here.world > 1:
+        raise OsteonError(
+            f"-m: {here.started_by} has started {here.world} processes alike, and each would run all jobs. Start a "
+            "sweep once, without torchrun and with one srun task; its jobs take trainer.devices each."
+        )
+    return here
+
+
 def _starter(told: Mapping[str, str]) -> Starter:
     if OWN in told:
         return "osteon"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def spawn(config: Config, folder: Path, overrides: Sequence[str]) -> None:
     ranks: list[Rank] = []
     with terminable():
         try:
-            port = _free_port()
+            port = free_port()
             told = json.dumps(part).encode() + b"\n"
             ranks.extend(_start(number, world, port, told) for number in range(world))
             _watch(ranks, folder)
@@ -126,10 +126,14 @@ def _start(number: int, world: int, port: int, part: bytes) -> Rank:
     return Rank(number, process, said)
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def free_port(taken: Collection[int] = ()) -> int:
+    """Return a port that nobody listens on and no other run of this process was given: ranks of two must not meet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            found = int(probe.getsockname()[1])
+        if found not in taken:
+            return found
 
 
 def _watch(ranks: Sequence[Rank], folder: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osteon import datasets
-from osteon.compose import conf_dir, explain
+from osteon.compose import composed, conf_dir
 from osteon.config import DatasetSpec
 from osteon.config.check import check_dataset
 from osteon.errors import OsteonError, nearest
@@ -49,22 +49,11 @@ def spec_of(name: str, words: Sequence[str] = ()) -> DatasetSpec:
     Raises:
         OsteonError: no such file, or a setting is unknown or out of its range.
     """
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
     if name not in names():
         known = names()
         raise OsteonError(f"conf/dataset: no file {name!r}.{nearest(name, known)} There are: {', '.join(known)}")
     typed = [word.removeprefix("dataset.") for word in words]
-    try:
-        with initialize_config_dir(str(conf_dir() / "dataset"), version_base="1.3"):
-            composed = OmegaConf.to_container(compose(name, typed), resolve=True)
-    except (HydraException, OmegaConfBaseException) as fault:
-        raise OsteonError(explain(fault, typed) or str(fault)) from None
-    assert isinstance(composed, dict)
-    return check_dataset({str(key): value for key, value in composed.items()})
+    return check_dataset(composed(conf_dir() / "dataset", name, typed))
 
 
 def choose(name: str, root: Path, words: Sequence[str] = (), key_file: Path | None = None) -> Chosen:

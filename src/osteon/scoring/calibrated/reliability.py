@@ -9,13 +9,12 @@ import pandas as pd
 from osteon.predictions import TaskFacts
 from osteon.scoring.calibrated.points import share_row
 from osteon.scoring.calibration import BINS
-from osteon.scoring.comparison.paired import Contrast, drawn, judge
+from osteon.scoring.comparison.paired import Contrast, drawn, interval
 from osteon.scoring.metrics import METRICS, Metric, sample_of
 from osteon.scoring.rows import Job, computed
 from osteon.scoring.sample import Floats, Sample
 
 STAGES = ("before", "after")
-NO_SWAPS = np.empty(0)  # the interval is asked for, not p
 
 
 def score_rows(
@@ -40,7 +39,7 @@ def score_rows(
         low = high = None
         if row["difference"] is not None and metric.name != "ece":
             draws = drawn([contrast], replicates, seed)[0]
-            found = judge(draws, NO_SWAPS, row["difference"], samples[0].clusters, contrast.differing())
+            found = interval(draws, samples[0].clusters, contrast.differing())
             low, high = found.low, found.high
         yield row | {"difference_lo": low, "difference_hi": high, "note": rows[0]["note"]}
 

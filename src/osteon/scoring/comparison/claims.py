@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.scoring.comparison.table import Comparison
-from osteon.scoring.comparison.words import chance, decimals_of, named, plural, small
+from osteon.scoring.comparison.words import chance, decimals_of, named, p_is, plural, small
 from osteon.scoring.metrics import METRICS
 from osteon.scoring.registry import IN_UNITS
 
@@ -32,7 +32,12 @@ def claims(found: Comparison) -> list[str]:
 
 def claimed(row: Any) -> bool:
     """Return whether a row's difference may be claimed."""
-    return bool(pd.notna(row.p_holm) and row.p_holm <= LEVEL and pd.notna(row.lo) and row.lo * row.hi > 0)
+    return beyond(row.p_holm, row.lo, row.hi)
+
+
+def beyond(p: Any, low: Any, high: Any) -> bool:
+    """Return whether p is at most 0.05 and the interval leaves out 0; None and NaN: there is none."""
+    return bool(pd.notna(p) and p <= LEVEL and pd.notna(low) and pd.notna(high) and low * high > 0)
 
 
 def better(row: Any) -> str:
@@ -87,7 +92,7 @@ def _sentence(row: Any, unit: str, decimals: int) -> str:
         return f"nothing can be said of {name}: {row.note or 'it is undefined'}."
     if pd.isna(row.p):
         return f"nothing is claimed of {name}: {row.note or 'it has no p'}."
-    found, p = _found(row, unit, decimals), f"p = {chance(row.p)}".replace("= <", "< ")
+    found, p = _found(row, unit, decimals), f"p {p_is(row.p)}"
     p += f", {chance(row.p_holm)} after Holm" if row.p_holm > row.p else ""
     few = " The sample is small, so that the interval may be too short." if small(row) else ""
     if not claimed(row):

@@ -15,7 +15,7 @@ deviation over seeds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ METHOD = "paired bootstrap, p by exchange"
 # With k patients whose answers differ, exchanging A and B in any of them can give no p below 2^(1-k): below 6 none
 # under 0.05, and the draws know next to nothing of the spread.
 FEWEST = 6
+SAME = "no difference in any draw"
 # Differences below this are rounding.
 _LEAST = 1e-12
 # Of grades, what is called counts.
@@ -100,21 +101,15 @@ def answers(metric: Metric, sample: Sample) -> Floats:
     return sample.value if len(sample.value) else sample.score
 
 
-def judge(
-    values: Floats, swapped: Floats, difference: float, clusters: int, differing: int, level: float = 0.95
-) -> Judged:
-    """Return the interval and p value of a difference.
+def interval(values: Floats, clusters: int, differing: int, level: float = 0.95) -> Judged:
+    """Return the interval of a difference, without p.
 
-    Interval: the percentiles of the draws at the tails 1 - Phi(sqrt(c / (c - 1)) t), t the quantile of c - 1 degrees of
-    freedom for c patients (Hesterberg 2015, Am Stat 69:371, the expanded percentile interval; for many patients Efron's
-    own). p: the share of exchanges whose difference is as large as the one found, (r + 1) / (R + 1) so that it is never
-    0 (Phipson and Smyth 2010, Stat Appl Genet Mol Biol 9:39); at least 2^(1 - differing), the least that exchanging A
-    and B could give. Fewer than `FEWEST` differing patients have no interval.
+    The percentiles of the draws at the tails 1 - Phi(sqrt(c / (c - 1)) t), t the quantile of c - 1 degrees of freedom
+    for c patients (Hesterberg 2015, Am Stat 69:371, the expanded percentile interval; for many patients Efron's own).
+    Fewer than `FEWEST` differing patients have no interval.
 
     Args:
         values: (replicates,) paired draws of patients (`drawn`), NaN where undefined.
-        swapped: (replicates,) differences of exchanged sides (`exchange.exchanged`), NaN where undefined.
-        difference: B minus A as it was found.
         clusters: patients.
         differing: patients whose answers differ.
         level: how often the interval should hold the truth.
@@ -123,15 +118,36 @@ def judge(
     if not len(known) or clusters < 2:
         return Judged(notes=("one patient" if len(known) else "undefined in every draw",))
     if np.abs(known).max() <= _LEAST:
-        return Judged(p=1.0, notes=("no difference in any draw",))
+        return Judged(notes=(SAME,))
     lost = 1 - len(known) / len(values)
     notes = (f"{lost:.0%} of draws undefined",) if lost > 0.01 else ()
-    p = max(_p(swapped[np.isfinite(swapped)], difference), min(2.0 ** (1 - differing), 1.0))
     if differing < FEWEST:
         few = f"answers differ in {differing} of {clusters} patients: too few for an interval"
-        return Judged(p=p, notes=(*notes, few))
+        return Judged(notes=(*notes, few))
     low, high = np.quantile(known, _tails(clusters, level))
-    return Judged(float(low), float(high), p, notes)
+    return Judged(float(low), float(high), notes=notes)
+
+
+def judge(values: Floats, swapped: Floats, difference: float, clusters: int, differing: int) -> Judged:
+    """Return the 95 % interval and p value of a difference.
+
+    p: the share of exchanges whose difference is as large as the one found, (r + 1) / (R + 1) so that it is never 0
+    (Phipson and Smyth 2010, Stat Appl Genet Mol Biol 9:39); at least 2^(1 - differing), the least that exchanging A and
+    B could give; 1 where no draw differs.
+
+    Args:
+        values: as of `interval`.
+        swapped: (replicates,) differences of exchanged sides (`exchange.exchanged`), NaN where undefined.
+        difference: B minus A as it was found.
+        clusters: patients.
+        differing: patients whose answers differ.
+    """
+    found = interval(values, clusters, differing)
+    if SAME in found.notes:
+        return replace(found, p=1.0)
+    if clusters < 2 or not np.isfinite(values).any():
+        return found
+    return replace(found, p=max(_p(swapped[np.isfinite(swapped)], difference), min(2.0 ** (1 - differing), 1.0)))
 
 
 def _tails(clusters: int, level: float) -> tuple[float, float]:

@@ -50,6 +50,11 @@ def chance(p: Any) -> str:
     return f"{p:.{digits}f}"
 
 
+def p_is(p: Any) -> str:
+    """Return "= 0.012" or "< 0.001", to follow a p in a sentence."""
+    return f"= {chance(p)}".replace("= <", "< ")
+
+
 def small(row: Any) -> bool:
     """Return whether a row's sample is so small that its interval may be too short."""
     return "small sample" in row.note.split("; ")

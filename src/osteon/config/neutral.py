@@ -1,0 +1,28 @@
+"""Settings that change no number; each list of what may differ between runs is made of these."""
+
+from collections.abc import Sequence
+from typing import Any
+
+# Where files lie.
+PLACES = ("data.root", "data.roots", "data.cache_dir", "data.key_file")
+# How many processes share a batch.
+PROCESSES = ("trainer.devices", "trainer.nodes")
+# Who reads the files, and how progress is shown.
+WATCHING = ("data.workers", "logger", "callbacks.progress_bar")
+
+
+def under(name: str, keys: Sequence[str]) -> bool:
+    """Tell whether a dotted name is one of `keys` or lies below one."""
+    return any(name == key or name.startswith(f"{key}.") for key in keys)
+
+
+def nested(keys: Sequence[str]) -> dict[str, Any]:
+    """Return dotted names as pydantic wants what a dump is to leave out: {"data": {"fold": True}}."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        *path, last = key.split(".")
+        place = found
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = True
+    return found
