@@ -44,27 +44,27 @@ def start(root: Path, cache: Path, epochs: int) -> dict[str, Any]:
     begin = time.monotonic()
     import psutil
     import pytorch_lightning as pl
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
 
-    from osteon.compose import conf_dir
-    from osteon.config import check_config
-    from osteon.run import fit, folder, start
+    from osteon.compose import composed, conf_dir
+    from osteon.config import checked
+    from osteon.module.imbalance import balance
+    from osteon.run import folder, making
     from osteon.run.prepare import prepare
     from osteon.run.sources import locate
+    from osteon.run.trainer import build_trainer, quiet
 
     words = [f"data.root={root}", f"data.cache_dir={cache}", "backbone.pretrained=false", "data.image_size=64"]
     words += ["callbacks.progress_bar=false", "backbone=timm", "backbone.name=test_resnet", "task=hip_fracture"]
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = check_config(OmegaConf.to_container(compose("train", words), resolve=True))  # type: ignore[arg-type]
+    config = checked(composed(conf_dir(), "train", words))
     sources = locate(config)
-    model = start.make_model(config, sources, (64, 64))
+    model = making.make_model(config, sources, (64, 64))
     prepared = prepare(config, sources, (64, 64))
-    fit.quiet()
+    quiet()
     out = cache / "run"
     folder.write_start(out, config, prepared, words)
-    data = start.make_data(config, prepared)
-    trainer = fit.build_trainer(config, out)
+    train = (prepared.manifest["split"] == "train").to_numpy()
+    data = making.make_data(config, prepared, balance(config.training, {}, prepared.targets, train))
+    trainer = build_trainer(config, out, [])
     seconds: list[float] = []
 
     class First(pl.Callback):
@@ -75,7 +75,8 @@ def start(root: Path, cache: Path, epochs: int) -> dict[str, Any]:
     trainer.callbacks.insert(0, First())  # type: ignore[attr-defined]
     trainer.limit_train_batches = 1
     trainer.limit_val_batches = 0
-    trainer.fit(start.make_module(config, prepared, model), datamodule=data)
+    module = making.make_module(config, prepared, model, data.steps_an_epoch())
+    trainer.fit(module, datamodule=data)
     data.trainer, data.workers = None, 2
     loader, weights = data.train_dataloader(), []
     for _ in range(epochs):

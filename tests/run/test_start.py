@@ -11,8 +11,9 @@ from tests.composing import SMALL, config
 
 from osteon.errors import OsteonError
 from osteon.run.check import check_names
+from osteon.run.making import image_size, make_model
 from osteon.run.sources import locate
-from osteon.run.start import image_size, make_model, run
+from osteon.run.start import run
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from osteon.files import aside, write_json
 from osteon.predictions import TaskFacts, merge, read, write
 from osteon.scoring.sample import Floats
 from osteon.scoring.table import score, to_records
-from osteon.scoring.thresholds import THRESHOLDED, Threshold, fit, freeze
-from osteon.scoring.units import units
+from osteon.scoring.thresholds import fit_all, freeze
 
 # What members must agree in for the ensemble to say it.
 SHARED = ("cohort", "seed", "fold", "folds")
@@ -53,22 +52,11 @@ def write_run(
         files = [draft / "predictions" / f"{split}.parquet" for split in ("val", "test")]
         for file in files:
             write(file, frame[frame["split"] == file.stem].reset_index(drop=True), tasks, run, names)
-        thresholds = _thresholds(frame[frame["split"] == "val"], tasks)
+        thresholds = fit_all(frame[frame["split"] == "val"], tasks)
         freeze(draft / "thresholds.json", thresholds)
         scores = score(merge([read(file, guess=False) for file in files]), thresholds, replicates=replicates)
         write_json(draft / "result.json", {**_result(made, frame, tasks, rule), "scores": to_records(scores)})
     return scores
-
-
-def _thresholds(val: pd.DataFrame, tasks: Mapping[str, TaskFacts]) -> dict[str, Threshold]:
-    """Fit each task's threshold on the ensemble's own answers for val; a finding of one outcome there has none."""
-    found = {}
-    for task, facts in tasks.items():
-        if facts.head in THRESHOLDED:
-            table = units(val[val["task"] == task], facts)
-            if not facts.of or table["target"].nunique() > 1:
-                found[task] = fit(table, facts)
-    return found
 
 
 def _run_facts(made: Ensemble, rule: str) -> dict[str, Any]:

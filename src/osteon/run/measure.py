@@ -1,6 +1,5 @@
 """From predictions to scores: files are written first, and scored from what was written."""
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from osteon.scoring.calibrated.run import TEMPERATURES
 from osteon.scoring.calibrated.temperature import fit_all as fit_temperatures
 from osteon.scoring.calibrated.temperature import freeze as freeze_temperatures
 from osteon.scoring.table import score
-from osteon.scoring.thresholds import THRESHOLDED, Threshold, fit, freeze
+from osteon.scoring.thresholds import Threshold, fit_all, freeze
 from osteon.scoring.units import units
 
 
@@ -47,7 +46,7 @@ def rehearse(table: PredictionTable) -> None:
     for name, fact in facts.items():
         for split in ("val", "test"):
             units(frame[(frame["task"] == name) & (frame["split"] == split)], fact)
-    _fitted(frame[frame["split"] == "val"], facts, table.wholes)
+    fit_all(frame[frame["split"] == "val"], facts, table.wholes)
 
 
 def _guess(targets: np.ndarray, facts: TaskFacts | None) -> dict[str, np.ndarray]:
@@ -62,25 +61,6 @@ def _guess(targets: np.ndarray, facts: TaskFacts | None) -> dict[str, np.ndarray
     classes = len(facts.classes)
     even = {"probabilities": np.full((count, classes), 1 / classes)}
     return even if facts.head == "multiclass" else even | {"value": np.full(count, (classes - 1) / 2)}
-
-
-def _fitted(val: pd.DataFrame, facts: Mapping[str, TaskFacts], wholes: Collection[str]) -> dict[str, Threshold]:
-    """Return the thresholds of the tasks that have one, fitted on val.
-
-    A label, or an answer made of boxes, that all units of val have, or none, gets none: rare findings must not stop
-    the others.
-
-    Raises:
-        OsteonError: val has units of one outcome only, of a task that is no label.
-    """
-    found = {}
-    spared = {*wholes, *(name for name, fact in facts.items() if fact.of)}
-    for name, fact in facts.items():
-        if fact.head in THRESHOLDED:
-            made = units(val[val["task"] == name], fact)
-            if name not in spared or made["target"].nunique() > 1:
-                found[name] = fit(made, fact)
-    return found
 
 
 def measure(
@@ -102,7 +82,7 @@ def measure(
     files = [folder / "predictions" / f"{split}.parquet" for split in predicted_splits(config)]
     for file in files:
         predictions.write(file, table[table["split"] == file.stem], facts, about, names)
-    thresholds = _fitted(table[table["split"] == "val"], facts, wholes_of(config, prepared))
+    thresholds = fit_all(table[table["split"] == "val"], facts, wholes_of(config, prepared))
     freeze(folder / "thresholds.json", thresholds)
     freeze_temperatures(folder / TEMPERATURES, fit_temperatures(table[table["split"] == "val"], facts))
     written = predictions.merge([predictions.read(file) for file in files])

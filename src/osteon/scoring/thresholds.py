@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from osteon.predictions import TaskFacts
 from osteon.scoring.boxes import sample_of_boxes
 from osteon.scoring.counts import kappa
 from osteon.scoring.cutting import cut_of_boxes, cuts
+from osteon.scoring.units import units
 
 RULES = ("youden", "max_kappa", "sens_0.95", "spec_0.95")
 # Heads that call or show by a threshold, so that one is frozen.
@@ -95,6 +96,29 @@ def fit(table: pd.DataFrame, facts: TaskFacts, split: str = "val") -> Threshold:
         best = np.flatnonzero(gain == gain.max())
         chosen = int(best[(len(best) - 1) // 2])
     return Threshold(facts.rule, float(values[chosen]), split, n, n_positive)
+
+
+def fit_all(val: pd.DataFrame, tasks: Mapping[str, TaskFacts], spared: Collection[str] = ()) -> dict[str, Threshold]:
+    """Return the threshold of each task that has one, fitted on its units of val.
+
+    A finding of several, or a task that is spared, has none where all units of val have it, or none: rare findings must
+    not stop the others.
+
+    Args:
+        val: image predictions of val.
+        tasks: task -> its facts.
+        spared: tasks that may go without.
+
+    Raises:
+        OsteonError: val has units of one outcome only, of any other task.
+    """
+    found = {}
+    for name, facts in tasks.items():
+        if facts.head in THRESHOLDED:
+            made = units(val[val["task"] == name], facts)
+            if not (facts.of or name in spared) or made["target"].nunique() > 1:
+                found[name] = fit(made, facts)
+    return found
 
 
 def _fit_boxes(table: pd.DataFrame, facts: TaskFacts, split: str) -> Threshold:
