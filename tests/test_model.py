@@ -1,7 +1,4 @@
 import copy
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ from osteon.errors import OsteonError
 from osteon.heads import BinaryHead, MulticlassHead
 from osteon.manifest.target import Target
 from osteon.model import Model, build_model
+from tests.two_ranks import on_two_ranks
 
 NAME = "mobilenetv3_small_050"
 TARGETS = {"a": Target("fracture"), "b.c": Target("grade", "multiclass", ("0", "1", "2"))}
@@ -198,17 +196,4 @@ open(f"{sys.argv[1]}/done{rank}", "w").close()
 
 @pytest.mark.slow
 def test_ranks_with_labels_of_different_tasks_do_not_hang(project: Path, tmp_path: Path) -> None:
-    script = tmp_path / "ddp.py"
-    script.write_text(DDP)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "PYTHONPATH": f"{project}:{project / 'src'}"}
-    found = subprocess.run(
-        [*command, str(script), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=environment,
-        cwd=project,
-    )
-    assert found.returncode == 0, found.stderr[-3000:]
-    assert sorted(path.name for path in tmp_path.glob("done*")) == ["done0", "done1"]
+    on_two_ranks(DDP, project, tmp_path)

@@ -1,13 +1,11 @@
 """What is frozen stays bit for bit, what is freed learns, and the epoch alone decides."""
 
 import copy
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from tests.two_ranks import on_two_ranks
 from torch import nn
 
 from osteon.backbone import create_backbone
@@ -179,17 +177,4 @@ open(f"{sys.argv[1]}/done{dist.get_rank()}", "w").close()
 
 @pytest.mark.slow
 def test_ranks_agree_while_layers_are_freed(project: Path, tmp_path: Path) -> None:
-    script = tmp_path / "ddp.py"
-    script.write_text(DDP)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "PYTHONPATH": f"{project}:{project / 'src'}"}
-    found = subprocess.run(
-        [*command, str(script), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=environment,
-        cwd=project,
-    )
-    assert found.returncode == 0, found.stderr[-3000:]
-    assert sorted(path.name for path in tmp_path.glob("done*")) == ["done0", "done1"]
+    on_two_ranks(DDP, project, tmp_path)
