@@ -8,6 +8,7 @@ import pandas as pd
 from osteon.audit.run import Audited
 from osteon.scoring.cells import cell
 from osteon.scoring.comparison.words import named
+from osteon.scoring.registry import IN_UNITS
 from osteon.scoring.sheets import Sheet
 from osteon.scoring.show import WIDTH, rich_table, said
 
@@ -40,13 +41,12 @@ def show_audit(found: Audited, console: Any = None, groups: bool = True) -> None
 
 
 def sheets(table: pd.DataFrame, groups: bool = True) -> Iterator[Sheet]:
-    """Yield a sheet of baselines, then one a task of its groups."""
-    known = table[table["kind"] == "baseline"]
+    """Yield a sheet of baselines a task, then one a task of its groups."""
     stamp = "PHANTOM · " if table["source"].str.contains("phantom").any() else ""
-    if len(known):
-        header = ["task, baseline", "score", "baseline", "model", "model - baseline", "verdict"]
-        rows = [_baseline(row) for _, row in known.iterrows()]
-        yield Sheet(f"{stamp}audit · test · what sees no bone", "", header, rows, 3)
+    for task, part in table[table["kind"] == "baseline"].groupby("task", sort=False):
+        title = f"{stamp}audit · {task} · test · {named(part['metric'].iloc[0])} of what sees no bone"
+        header = ["baseline", "score", "model", "model - baseline", "verdict"]
+        yield Sheet(title, "", header, [_baseline(row) for _, row in part.iterrows()], 3)
     for task, part in table[table["kind"] == "group"].groupby("task", sort=False) if groups else ():
         names = list(dict.fromkeys(part["metric"]))
         rows = [_group(name, rows, names) for name, rows in part.groupby("name", sort=False)]
@@ -57,17 +57,22 @@ def sheets(table: pd.DataFrame, groups: bool = True) -> Iterator[Sheet]:
 
 
 def _baseline(row: Any) -> list[str]:
-    digits = 1 if row["metric"] == "mae" else 2
+    digits = _digits(row["value"])
     model = "n/a" if pd.isna(row["model"]) else f"{row['model']:.{digits}f}"
     difference = cell(
         pd.Series({"value": row["difference"], "lo": row["difference_lo"], "hi": row["difference_hi"]}), digits
     )
-    name = f"{row['task']}, {row['name']}"
-    return [name, named(row["metric"]), cell(row, digits), model, difference, VERDICTS[row["verdict"]]]
+    return [row["name"], cell(row, digits), model, difference, VERDICTS[row["verdict"]]]
 
 
 def _group(name: Any, rows: pd.DataFrame, names: list[str]) -> list[str]:
     found = {row["metric"]: row for _, row in rows.iterrows()}
     mark = " (worse)" if (rows["verdict"] == "worse").any() else ""
-    cells = [cell(found.get(one), 1 if one in ("mae", "bias") else None) for one in names]
+    whole = {one: row["value"] for one, row in found.items() if one in IN_UNITS}
+    cells = [cell(found.get(one), _digits(whole[one]) if one in whole else None) for one in names]
     return [f"{name}{mark}", str(rows["n"].iloc[0]), *cells]
+
+
+def _digits(value: Any) -> int:
+    """Return one decimal of months, two of grades and shares."""
+    return 1 if pd.notna(value) and abs(value) >= 10 else 2

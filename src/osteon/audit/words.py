@@ -16,8 +16,8 @@ MEANING = {
     "without them, or leave such films out.",
     "size": "Part of what the model knows may be where and how the film was made, not what the bone shows. Look at "
     "sizes by class; test on films of another site.",
-    "margin": "The model may read a marker, a sticker or burned-in text, not the bone. Look at the margins of the "
-    "films by class, crop or mask them, and train again.",
+    "margin": "The model may read a marker, a sticker or burned-in text, not the bone; on films cropped to a joint the "
+    "margin shows bone as well, and then this says little. Look at the margins by class, mask them, and train again.",
 }
 
 
