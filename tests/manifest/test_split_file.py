@@ -69,3 +69,11 @@ def test_no_file_no_column_no_table(tmp_path: Path, frame: pd.DataFrame) -> None
     (tmp_path / "split.csv").write_bytes(b"")
     with pytest.raises(OsteonError, match="cannot be read as a CSV"):
         from_file(frame, tmp_path / "split.csv")
+
+
+def test_a_run_gives_its_split(tmp_path: Path, frame: pd.DataFrame) -> None:
+    split = ["train", "train", "test", "val"]
+    frame.assign(group_id=["g1", "g1", "g2", "g3"], split=split).to_parquet(tmp_path / "manifest.parquet")
+    assert from_file(frame, tmp_path)["split"].tolist() == split
+    with pytest.raises(OsteonError, match=r"manifest.parquet: there is no such file"):
+        from_file(frame, tmp_path.parent)

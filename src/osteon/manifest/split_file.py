@@ -1,4 +1,4 @@
-"""A split as a file that others can use: `image_id`, `group_id`, `split`, one row an image."""
+"""A split that others can use: a file of `image_id`, `group_id`, `split`, one row an image, or an earlier run's."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -9,6 +9,7 @@ from osteon.errors import OsteonError, nearest
 from osteon.manifest.schema import SPLITS
 
 COLUMNS = ("image_id", "group_id", "split")
+MANIFEST = "manifest.parquet"  # of a run, whose split another run may follow
 SHOWN = 5
 
 
@@ -17,7 +18,7 @@ def from_file(frame: pd.DataFrame, file: Path, left_out: Collection[str] = ()) -
 
     Args:
         frame: a completed manifest.
-        file: as `osteon data split` writes it.
+        file: as `osteon data split` writes it, or a run folder, whose split is taken.
         left_out: images of the dataset that the run does not use (rejected, filtered): the file may name them.
 
     Raises:
@@ -39,13 +40,20 @@ def from_file(frame: pd.DataFrame, file: Path, left_out: Collection[str] = ()) -
     return done
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _table(file: Path) -> pd.DataFrame:
     if not file.is_file():
         raise OsteonError(f"data.split_file={file}: there is no such file.")
     try:
-        table = pd.read_csv(file, dtype="str", keep_default_na=False)
+        if file.name == MANIFEST:
+            return pd.read_parquet(file, columns=list(COLUMNS))
+        return pd.read_csv(file, dtype="str", keep_default_na=False)
     except (OSError, ValueError) as fault:
-        raise OsteonError(f"data.split_file={file}: cannot be read as a CSV ({fault}).") from None
+        kind = "parquet" if file.name == MANIFEST else "a CSV"
+        raise OsteonError(f"data.split_file={file}: cannot be read as {kind} ({fault}).") from None
+
+
+def _read(file: Path) -> pd.DataFrame:
+    table = _table(file / MANIFEST if file.is_dir() else file)
     for column in COLUMNS:
         if column not in table:
             has = ", ".join(map(str, table.columns))

@@ -124,7 +124,7 @@ def _check_unseen(file: Path, manifest: pd.DataFrame) -> None:
             raise OsteonError(
                 f"init_from: that run has learned from {len(shared):,} patients (groups) of this run's {split} (first: "
                 f"{min(shared)}), so the scores would be of images it knows. Split alike: the same data.split_seed, "
-                "data.fold and fractions, or one data.split_file for both."
+                f"data.fold and fractions and the same labels, or its own split: data.split_file={file.parent}"
             )
 
 
