@@ -30,6 +30,7 @@ from osteon.run.loggers import open_loggers
 from osteon.run.making import image_size, make_data, make_model, make_module
 from osteon.run.measure import measure, rehearse
 from osteon.run.outcome import Outcome
+from osteon.run.memory import hold_pages
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.processes.group import check_own_world, joined
 from osteon.run.processes.norms import settle_norms
@@ -79,6 +80,7 @@ def _run(config: Config, folder: Path, overrides: list[str], here: Place) -> Res
     if here.first and config.resume is None:
         leaving.check_empty(folder)
     quiet()
+    hold_pages()
     pl.seed_everything(config.seed, workers=True, verbose=False)
     sources = locate(config)
     check_images(config, sources.cards, sources.kind)
