@@ -29,8 +29,8 @@ from osteon.run.inherit import inherit
 from osteon.run.loggers import open_loggers
 from osteon.run.making import image_size, make_data, make_model, make_module
 from osteon.run.measure import measure, rehearse
-from osteon.run.outcome import Outcome
 from osteon.run.memory import hold_pages
+from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.processes.group import check_own_world, joined
 from osteon.run.processes.norms import settle_norms
