@@ -39,7 +39,11 @@ def build_optimizer(model: nn.Module, spec: Optimizer, beside: Iterable[nn.Param
     if spec.kind == "sgd":
         return torch.optim.SGD(told, lr=spec.lr, momentum=spec.momentum, nesterov=spec.momentum > 0)
     kind = torch.optim.AdamW if spec.kind == "adamw" else torch.optim.Adam
-    return kind(told, lr=spec.lr, betas=(spec.betas[0], spec.betas[1]))
+    on_cpu = all(one.device.type == "cpu" for pair in groups.values() for half in pair for one in half)
+    found = kind(told, lr=spec.lr, betas=(spec.betas[0], spec.betas[1]), fused=True if on_cpu else None)
+    if on_cpu:  # a third of the time; it would forbid clipping under a scaler of gradients, and a CPU has none
+        found._step_supports_amp_scaling = False
+    return found
 
 
 def _factors(model: nn.Module, spec: Optimizer) -> Iterator[tuple[nn.Parameter, float]]:
