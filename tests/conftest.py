@@ -9,6 +9,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 
+from tests.commands import Command, commanded
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,6 +25,12 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real radiographs here: set OSTEON_TEST_DATA")
     return folder
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Return train.py in this process, at work in the test's folder: words -> exit status."""
+    return commanded(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="session", autouse=True)

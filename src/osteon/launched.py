@@ -11,7 +11,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 NAME = "OSTEON_LAUNCHED"
@@ -57,7 +58,7 @@ _link: Link | None = None
 def begin() -> None:
     """Open the link where a launcher has left one, and say what the run was given. The environment keeps no trace.
 
-    Ranks and loader workers that this process starts must not take themselves for launched ones.
+    Ranks and loader workers that this process starts must not take themselves for launched ones; see `handed_on`.
     """
     global _link
     said = os.environ.pop(NAME, None)
@@ -67,7 +68,34 @@ def begin() -> None:
     end = socket.socket(fileno=int(told["fd"]))
     end.set_inheritable(False)
     _link = Link(end, bool(told["asks"]))
-    print(given(told), flush=True)
+    if "job" in told:
+        print(given(told), flush=True)
+
+
+@contextmanager
+def handed_on() -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+    """Yield what a process is to inherit that trains in the place of this one: environment and file descriptors.
+
+    It begins as if the launcher had started it; what it reports is passed on, and so are the answers. Nothing is
+    inherited where this run has no launcher.
+    """
+    if _link is None:
+        yield {}, ()
+        return
+    mine, theirs = socket.socketpair()
+    threading.Thread(target=_pass_on, args=(mine, _link), daemon=True, name="reports").start()
+    with theirs:
+        yield {NAME: json.dumps({"fd": theirs.fileno(), "asks": _link.asks})}, (theirs.fileno(),)
+
+
+def _pass_on(end: socket.socket, link: Link) -> None:
+    """Pass reports on to the launcher and its answers back, until the process at this end of a socket has ended."""
+    with end, end.makefile("r", encoding="utf-8") as lines, suppress(OSError):
+        for line in lines:
+            said = json.loads(line)
+            stop = link.report(int(said["epoch"]), said["values"])
+            if link.asks:
+                end.sendall(json.dumps({"stop": stop}).encode() + b"\n")
 
 
 def given(told: Mapping[str, Any]) -> str:

@@ -144,7 +144,10 @@ def _run(config: Any, folder: Path, overrides: list[str]) -> float:
         from osteon.run.unchanged import finished
 
         spawn(config, folder, overrides)
-        return float((finished(folder) or {})["training"]["best_monitor"])
+        done = finished(folder, config.test)
+        if done is None:  # pruned, as rank 0 has said
+            raise SystemExit(0)
+        return float(done["training"]["best_monitor"])
     from osteon.run.start import run
 
     return float(run(config, folder, overrides).facts["training"]["best_monitor"])

@@ -3,36 +3,22 @@
 import json
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from osteon import train
-
-Command = Callable[..., int]
+from tests.commands import Command
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    """Return train.py in this process: words -> exit status; its children are stubs."""
+def command(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Return train.py in this process; its children are stubs."""
     shim = tmp_path / "python"
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{Path(__file__).with_name("shim.py")}" "$@"\n')
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("SHIM_PYTHON", sys.executable)
     monkeypatch.setenv("SHIM_CALLS", str(tmp_path / "calls"))
     monkeypatch.setattr("osteon.launch.jobs.sys.executable", str(shim))
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["train.py", *words])
-        try:
-            train.main()
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    return call
+    return command
 
 
 def calls(folder: Path) -> list[list[str]]:

@@ -56,6 +56,37 @@ def test_a_run_of_its_own_reports_to_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     assert launched.report(0, {"val/monitor": 1.0}) is False
 
 
+HANDED = """
+from osteon import launched
+launched.begin()
+assert launched.NAME not in __import__('os').environ
+print([launched.report(epoch, {'val/monitor': 0.25}) for epoch in (0, 1)])
+"""
+
+
+def test_a_process_reports_in_the_place_of_the_one_that_started_it(
+    ends: tuple[socket.socket, launched.Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, link = ends
+    monkeypatch.setattr(launched, "_link", link)
+    with launched.handed_on() as (more, descriptors):
+        process = subprocess.Popen(
+            [sys.executable, "-c", HANDED], env={**os.environ, **more}, pass_fds=descriptors, stdout=subprocess.PIPE,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+    with mine.makefile("r") as lines:
+        for epoch, stop in ((0, False), (1, True)):
+            assert json.loads(lines.readline()) == {"epoch": epoch, "values": {"val/monitor": 0.25}}
+            mine.sendall(json.dumps({"stop": stop}).encode() + b"\n")
+    assert process.communicate(timeout=60)[0] == "[False, True]\n", "one line: what the job was given is said once"
+
+
+def test_without_a_launcher_nothing_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launched, "_link", None)
+    with launched.handed_on() as handed:
+        assert handed == ({}, ())
+
+
 def test_an_orphan_ends_with_all_its_processes() -> None:
     mine, theirs = socket.socketpair()
     told = {"fd": theirs.fileno(), "job": "a", "devices": ["3"], "threads": 2, "asks": False, "port": 5}

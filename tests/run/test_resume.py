@@ -15,32 +15,15 @@ import pytest
 import torch
 import yaml
 from filelock import FileLock
+from tests.commands import Command
 from tests.composing import SMALL
 
-from osteon import train
 from osteon.errors import OsteonError
 from osteon.module import OsteonModule
 from osteon.run.checkpoints import load
 from osteon.run.resume import continued
 
-Command = Callable[..., int]
 WORDS = [*(word for word in SMALL if "max_epochs" not in word), "trainer.max_epochs=3"]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    """Return train.py in this process: words -> exit status."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["train.py", *words])
-        try:
-            train.main()
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    return call
 
 
 class Interrupt:

@@ -13,7 +13,7 @@ from osteon.model import Model
 from osteon.module import OsteonModule
 from osteon.run.checkpoints import BEST, LAST, load, progress
 from osteon.run.faults import in_our_words
-from osteon.run.processes.group import together
+from osteon.run.processes.group import WorldAsAsked, together
 from osteon.run.reporting import check_going_on
 
 
@@ -80,9 +80,16 @@ def training_facts(trainer: pl.Trainer, model: Model, folder: Path) -> dict[str,
         "precision": str(trainer.precision),
         "device": str(trainer.strategy.root_device),
         "processes": trainer.world_size,
+        **_ranks(trainer),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         **_lost(folder / "metrics.csv"),
     }
+
+
+def _ranks(trainer: pl.Trainer) -> dict[str, Any]:
+    """Return what every rank said it trains with; empty for one process, and where nothing was left to train."""
+    told = [one.values for one in trainer.callbacks if isinstance(one, WorldAsAsked)]  # type: ignore[attr-defined]
+    return {"ranks": told[0]} if told and len(told[0]) > 1 else {}
 
 
 def _lost(file: Path) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The process group while a run trains: as large as asked for, ended in order, and its loss in our words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,13 +27,18 @@ class AloneError(OsteonError):
 
 
 class WorldAsAsked(Callback):
-    """Proves, before anything is trained, that there are as many processes as the config says."""
+    """Proves, before anything is trained, that there are as many processes as asked for, and that all train alike.
+
+    Attributes:
+        values: what every process trains with, by rank.
+    """
 
     def __init__(self, asked: int) -> None:
         self.asked = asked
+        self.values: list[dict[str, Any]] = []
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Compare both Lightning's and torch's count with what was asked for.
+        """Compare both Lightning's and torch's count with what was asked for, and the ranks with rank 0.
 
         Raises:
             OsteonError: they differ.
@@ -43,6 +48,42 @@ class WorldAsAsked(Callback):
             raise OsteonError(
                 f"trainer.devices: {self.asked} process(es) asked for, but torch has {real} and Lightning counts "
                 f"{trainer.world_size}. Start them by trainer.devices alone, by srun or by torchrun, not by two."
+            )
+        if stage == "fit":
+            self.values = gathered(_trains_with(pl_module))
+            check_alike(self.values)
+
+
+def _trains_with(module: Any) -> dict[str, Any]:
+    """Return what may differ where every process reads settings and images for itself."""
+    recipe = module.recipe
+    return {"optimizer.lr": recipe.optimizer.lr, "seed": recipe.seed, "settings and images": recipe.run}
+
+
+def gathered(mine: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what every process of the run says, by rank."""
+    if not dist.is_initialized():
+        return [mine]
+    said: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(said, mine)
+    return said
+
+
+def check_alike(values: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to train where a process has other settings or images than rank 0: torch would average them unseen.
+
+    Args:
+        values: of every process, by rank.
+
+    Raises:
+        OsteonError: names the first such rank and what differs.
+    """
+    for rank, said in enumerate(values):
+        other = [f"{key} {said[key]!r} instead of {values[0][key]!r}" for key in said if said[key] != values[0][key]]
+        if other:
+            raise OsteonError(
+                f"rank {rank} of {len(values)} does not train what rank 0 trains: {'; '.join(other)}. Give all "
+                "processes the same command line, the same conf and the same data."
             )
 
 

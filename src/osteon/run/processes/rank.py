@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from osteon import launched
 from osteon.config import Config
 from osteon.errors import OsteonError
 from osteon.run.processes.place import place
@@ -17,6 +18,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run this rank, and return its exit status."""
+    launched.begin()
     source = _take_stdin()
     told = json.loads(_line(source))
     threading.Thread(target=_end_with_starter, args=(source,), daemon=True).start()
@@ -33,6 +35,9 @@ def _run(told: dict[str, Any]) -> int:
 
     try:
         run(Config.model_validate(told["config"]), Path(told["folder"]), told["overrides"])
+    except launched.Pruned as reason:
+        if place().first:
+            print(f"osteon: {reason}")
     except AloneError as fault:
         print(f"osteon: rank {place().rank}: {fault}", file=sys.stderr)
         return LOST

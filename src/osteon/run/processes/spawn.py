@@ -13,13 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from osteon.config import Config
 from osteon.errors import OsteonError
+from osteon.launched import handed_on
 from osteon.run.processes.place import OWN
 
 LOST = 75  # exit status of a rank that another one left alone (EX_TEMPFAIL)
@@ -111,14 +112,16 @@ def _start(number: int, world: int, port: int, part: bytes) -> Rank:
     }
     told.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // world)))
     said = None if number == 0 else tempfile.TemporaryFile()  # noqa: SIM115  read when the rank has ended
-    process = subprocess.Popen(
-        [sys.executable, "-m", "osteon.run.processes.rank"],
-        stdin=subprocess.PIPE,
-        stdout=said,
-        stderr=said,
-        env=told,
-        start_new_session=True,  # Ctrl-C reaches the starter alone, which passes it on once
-    )
+    with handed_on() if number == 0 else nullcontext(({}, ())) as (more, descriptors):  # rank 0 alone reports
+        process = subprocess.Popen(
+            [sys.executable, "-m", "osteon.run.processes.rank"],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=said,
+            env={**told, **more},
+            pass_fds=descriptors,
+            start_new_session=True,  # Ctrl-C reaches the starter alone, which passes it on once
+        )
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it has died; `_watch` says so
         process.stdin.write(part)
