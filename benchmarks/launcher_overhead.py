@@ -1,14 +1,19 @@
 """What a process a job costs beside bare `python train.py`, and whether the launcher's memory grows with its jobs.
 
+Blocks of five bare runs and of a sweep of five alternate, so that a busy machine slows both; every sweep pays for its
+launcher's start. CPU seconds (of the process and all that it started) do not depend on what else runs.
+
 python benchmarks/launcher_overhead.py [--jobs 20] [--children 200]
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -41,33 +46,44 @@ print("rss", " ".join(f"{value:.1f}" for value in seen))
 """
 
 
-def seconds(words: list[str], folder: Path) -> float:
-    begin = time.perf_counter()
+@dataclass(frozen=True)
+class Spent:
+    """Seconds on the wall's clock, and on all cores."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
+
+def spent(words: list[str], folder: Path) -> Spent:
+    """Run Python to its end, and return what it and all its processes took."""
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, check=True)
-    return time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Spent(time.perf_counter() - begin, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def overhead(jobs: int, folder: Path) -> None:
-    """Alternate blocks of bare runs and sweeps, so that a busy machine slows both."""
     script = str(ROOT / "train.py")
-    seconds([script, *TINY, "hydra.run.dir=warm"], folder)  # phantoms and cache are drawn once
-    bare, swept, blocks = 0.0, 0.0, max(1, jobs // 5)
+    spent([script, *TINY, "hydra.run.dir=warm"], folder)  # phantoms and cache are drawn once
+    bare, swept, blocks = Spent(), Spent(), max(1, jobs // 5)
     for block in range(blocks):
         seeds = range(5 * block, 5 * block + 5)
         for seed in seeds:
-            bare += seconds([script, *TINY, f"seed={seed}", f"hydra.run.dir=bare/{seed}"], folder)
-        words = [
-            script,
-            "-m",
-            *TINY,
-            f"seed={','.join(map(str, seeds))}",
-            "launch.jobs=1",
-            f"launch.threads={threads()}",
-        ]
-        swept += seconds(words, folder)
-    print(f"| {5 * blocks} bare runs of `python train.py` | {bare:.1f} s |")
-    print(f"| the same as jobs, one at a time | {swept:.1f} s |")
-    print(f"| ratio | {swept / bare:.3f} |")
+            bare += spent([script, *TINY, f"seed={seed}", f"hydra.run.dir=bare/{seed}"], folder)
+        asked = (f"seed={','.join(map(str, seeds))}", "launch.jobs=1", f"launch.threads={threads()}")
+        swept += spent([script, "-m", *TINY, *asked], folder)
+    done = len(list(folder.glob("runs/sweeps/*/*/result.json")))
+    assert done == 5 * blocks, f"{done} jobs have a result"
+    print(f"| | wall, s | CPU, s |\n|---|---|---|\n| {5 * blocks} bare runs of `python train.py` {_row(bare)}")
+    print(f"| the same as jobs, one at a time {_row(swept)}")
+    print(f"| ratio | {swept.wall / bare.wall:.3f} | {swept.cpu / bare.cpu:.3f} |")
+
+
+def _row(one: Spent) -> str:
+    return f"| {one.wall:.1f} | {one.cpu:.1f} |"
 
 
 def threads() -> int:
@@ -80,7 +96,7 @@ def memory(children: int, folder: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     rss = [float(value) for value in done.stdout.splitlines()[-1].split()[1:]]
     shown = ", ".join(f"{value:.0f}" for value in rss)
-    print(f"| launcher's memory over {children} stub jobs, MiB (every 20th) | {shown} |")
+    print(f"Launcher's memory over {children} stub jobs, MiB at every 20th: {shown}\n")
 
 
 def main() -> None:

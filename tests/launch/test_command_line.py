@@ -85,6 +85,8 @@ def test_the_best_trial_alone_predicts_test(command: Command, tmp_path: Path) ->
         (["-m", "trainer.max_epochs=1,x"], "found 'x', expected a whole number. (job trainer.max_epochs=x)"),
         (["-m", "trainer.max_epoch=1,2"], "Did you mean 'max_epochs'"),
         (["-m", "seed=range(3,3)"], "an empty grid"),
+        (["-m", "seed=0,1", "data.folds=3"], "a job is one fold. Say data.fold=0,1,2"),
+        (["sweep=optuna", "data.folds=3"], "a search averages over sweep.folds=3"),
         (["-m", "seed=0,1", "launch.job=2"], "Did you mean 'jobs'"),
         (["-m", "seed=0,1", "launch.devices=x"], "launch.devices: found 'x'"),
         (["-m", "seed=0,1", "data.root=/nowhere"], "data.root: there is no such folder"),
@@ -111,6 +113,21 @@ def test_what_is_wrong_is_named_before_any_job(
     assert message in said.err
     assert "Traceback" not in said.err
     assert calls(tmp_path) == []
+
+
+def test_a_storage_of_another_search_is_named_before_any_job(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["sweep=optuna", "sweep.trials=1", "sweep.storage=all.journal", "sweep.final=false", "launch.name=s"]
+    assert command(*words) == 0
+    before = calls(tmp_path)
+    for changed in ("task=mura", "sweep.space.optimizer.lr=[0.1]", "sweep.seeds=[0,1]", "trainer.max_epochs=3"):
+        assert command(*words, "sweep.trials=2", changed) == 2
+        said = capsys.readouterr()
+        assert "all.journal holds another study named 's'" in said.err
+        assert "launch.name=<name>" in said.err
+        assert "Traceback" not in said.err
+    assert calls(tmp_path) == before
 
 
 def test_ranks_do_not_sweep(

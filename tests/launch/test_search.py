@@ -19,7 +19,7 @@ from osteon.config import Search
 from osteon.errors import OsteonError
 from osteon.launch.owners import ALIVE, OWNER, dead, owner
 from osteon.launch.sampling import sampler
-from osteon.launch.space import distribution, ends, flat, grid_size, grid_values, words
+from osteon.launch.space import distribution, ends, flat, from_words, grid_size, grid_values, words
 from osteon.launch.storages import hidden, storage_of
 from osteon.launch.study import CONTINUES, REPLACED, Trials
 from osteon.launch.trials import Objective
@@ -185,6 +185,23 @@ def test_spaces_are_read(tmp_path: Path) -> None:
     over = {"a": FloatDistribution(0.0, 0.3, step=0.1), "b": CategoricalDistribution([None, 1])}
     assert grid_size(over) == 8
     assert grid_values(over)["a"] == pytest.approx([0, 0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("optimizer.lr=interval(0.1,1)", FloatDistribution(0.1, 1.0)),
+        ("optimizer.lr=tag(log,interval(1e-5,1e-2))", FloatDistribution(1e-5, 1e-2, log=True)),
+        ("seed=range(0,10,3)", IntDistribution(0, 9, step=3)),
+        ("seed=range(5,1,-2)", IntDistribution(3, 5, step=2)),
+        ("augment.scale=range(0,1,0.25)", FloatDistribution(0.0, 0.75, step=0.25)),
+        ("backbone=resnet18,resnet50", CategoricalDistribution(["resnet18", "resnet50"])),
+    ],
+)
+def test_the_command_line_sweeps_over_what_a_grid_of_it_would(word: str, expected: Any) -> None:
+    assert from_words([word, "task=mura"], None) == ({word.partition("=")[0]: expected}, ["task=mura"])
+    with pytest.raises(OsteonError, match=r"seed=range.*empty range"):
+        from_words(["seed=range(3,3)"], None)
 
 
 @pytest.mark.parametrize(

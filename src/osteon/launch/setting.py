@@ -66,6 +66,12 @@ class Setting:
         check_names(config)
         if config.resume is not None:
             raise OsteonError("resume: goes on in one run's own folder, so it is no part of a sweep. Leave it out.")
+        if config.data.folds is not None and config.data.fold is None:
+            folds = ",".join(map(str, range(config.data.folds)))
+            raise OsteonError(
+                f"data.folds: trains all folds in one run, but a job is one fold. Say data.fold={folds} and join them "
+                f"by osteon score {self.folder}/*; a search averages over sweep.folds={config.data.folds}."
+            )
         locate(config)
         return config
 

@@ -81,8 +81,10 @@ def from_words(arguments: Sequence[str], loader: Any) -> tuple[dict[str, "BaseDi
             bounds: dict[str, Any] = {"low": value.start, "high": value.end, "log": "log" in value.tags}
             swept[key] = distribution(key, bounds)
         elif isinstance(value, RangeSweep) and value.start is not None and value.stop is not None:
-            last = value.stop - value.step if isinstance(value.step, int) else value.stop
-            swept[key] = distribution(key, {"low": value.start, "high": last, "step": value.step})
+            said = list(value.range())  # without its end, as a grid of the same words has it
+            if not said:
+                raise OsteonError(f"{one.input_line}: an empty range, there is nothing to search.")
+            swept[key] = distribution(key, {"low": min(said), "high": max(said), "step": abs(value.step)})
         else:
             swept[key] = distribution(key, list(one.sweep_string_iterator()))
     return swept, fixed
