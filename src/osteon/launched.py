@@ -73,13 +73,13 @@ def begin() -> None:
 
 
 @contextmanager
-def handed_on() -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+def handed_on(wanted: bool = True) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
     """Yield what a process is to inherit that trains in the place of this one: environment and file descriptors.
 
     It begins as if the launcher had started it; what it reports is passed on, and so are the answers. Nothing is
-    inherited where this run has no launcher.
+    inherited where it is not wanted, or where this run has no launcher.
     """
-    if _link is None:
+    if _link is None or not wanted:
         yield {}, ()
         return
     mine, theirs = socket.socketpair()

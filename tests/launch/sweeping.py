@@ -39,7 +39,7 @@ def run_search(folder: Path, trials: int, jobs: int, seconds: str, storage: str)
     )
     found = Trials(search, space, "stubs", folder, {"settings": "stubs"}, "maximize", 4)
     drawn = Drawn(sweep, found, Objective(None, sweep.config), ["epochs=4", f"seconds={seconds}"], [("", ())])  # type: ignore[arg-type]
-    with Screen(trials, jobs) as screen:
+    with Screen(trials, jobs, standing=found.standing) as screen:
         Crew(drawn, Pool([], jobs), sweep.launching.launch, trials, screen, start).run()
 
 

@@ -68,6 +68,9 @@ def test_a_search_is_a_command(command: Command, tmp_path: Path, capsys: pytest.
     assert "test=false" not in line
     assert command(*words[:1], "sweep.trials=6", *words[2:]) == 0
     assert len([one for one in calls(tmp_path) if "test=false" in one]) == 6, "two more, not six"
+    said = capsys.readouterr().out
+    assert "4 of 6 trials are finished already" in said
+    assert "6 of 6 jobs, best" in said, "those of the first call are counted, and the best of all is shown"
 
 
 def test_the_best_trial_alone_predicts_test(command: Command, tmp_path: Path) -> None:

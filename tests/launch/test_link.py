@@ -81,7 +81,12 @@ def test_a_process_reports_in_the_place_of_the_one_that_started_it(
     assert process.communicate(timeout=60)[0] == "[False, True]\n", "one line: what the job was given is said once"
 
 
-def test_without_a_launcher_nothing_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_handed_on_to_other_ranks_and_without_a_launcher(
+    ends: tuple[socket.socket, launched.Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launched, "_link", ends[1])
+    with launched.handed_on(False) as handed:
+        assert handed == ({}, ())
     monkeypatch.setattr(launched, "_link", None)
     with launched.handed_on() as handed:
         assert handed == ({}, ())

@@ -1,5 +1,6 @@
 """A search: no trial twice and none lost, whoever is killed; nothing starts on a faulty space."""
 
+import csv
 import json
 import re
 import sqlite3
@@ -17,6 +18,7 @@ from tests.launch.test_grid import alive, driver, starts, wait_for
 
 from osteon.config import Search
 from osteon.errors import OsteonError
+from osteon.launch.history import write_trials
 from osteon.launch.owners import ALIVE, OWNER, dead, owner
 from osteon.launch.sampling import sampler
 from osteon.launch.space import distribution, ends, flat, from_words, grid_size, grid_values, words
@@ -171,6 +173,27 @@ def test_a_failed_trial_takes_its_place(tmp_path: Path) -> None:
         trials.tell(trial.number, None, state, "no luck")
     assert trials.ask() is None
     assert [one.value for one in trials.finished()][1] == 0.5, "of a pruned trial its last report"
+
+
+def test_trials_of_others_are_counted_and_a_killed_one_is_told_as_replaced(tmp_path: Path) -> None:
+    killed = trials_of(tmp_path, trials=3)
+    assert killed.standing() == (0, None)
+    for value in (0.75, None):
+        trial = killed.ask()
+        assert trial is not None
+        if value is not None:
+            killed.tell(trial.number, value)
+    trial.set_user_attr(OWNER, "")
+    trials = trials_of(tmp_path, trials=3)
+    assert trials.standing() == (1, (0.75, "trial-0000"))
+    again = trials.ask()
+    assert again is not None
+    trials.tell(again.number, 0.5)
+    assert trials.standing() == (2, (0.75, "trial-0000"))
+    write_trials(tmp_path, trials)
+    with (tmp_path / "trials.csv").open(newline="") as handle:
+        told = [(row["trial"], row["state"], row["continues"]) for row in csv.DictReader(handle)]
+    assert told == [("0", "finished", ""), ("1", "replaced", ""), ("2", "finished", "1")]
 
 
 def test_spaces_are_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from osteon.files import aside, write_text
 from osteon.launch.setting import Setting
 from osteon.launch.space import words
-from osteon.launch.study import CONTINUES, Trials
+from osteon.launch.study import CONTINUES, REPLACED, Trials
 from osteon.launch.trials import Drawn, Objective, folder_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def write_trials(folder: Path, trials: Trials) -> None:
         told = [trial.params.get(key, "") for key in keys]
         seconds = "" if trial.duration is None else round(trial.duration.total_seconds(), 1)
         more = [trial.user_attrs.get(CONTINUES, ""), trial.user_attrs.get("reason", "")]
-        rows.writerow([trial.number, WORDS[trial.state.name], value_of(trial), *told, seconds, *more])
+        state = (
+            "replaced" if trial.user_attrs.get(REPLACED) else WORDS[trial.state.name]
+        )  # by the one that continues it
+        rows.writerow([trial.number, state, value_of(trial), *told, seconds, *more])
     write_text(folder / "trials.csv", text.getvalue())
 
 

@@ -1,7 +1,7 @@
 """What people watch while jobs run: who is at what, the best so far, the time left."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +15,8 @@ from osteon.launch.outcome import Outcome, natural
 if TYPE_CHECKING:
     from osteon.launch.child import Child
 
+Standing = tuple[int, tuple[float, str] | None]  # jobs that are finished; the best score, as people call it, and whose
+
 
 class Screen:
     """A live table on a terminal, a line a job elsewhere.
@@ -23,22 +25,23 @@ class Screen:
         total: how many jobs there are, those that were finished before included.
         at_once: how many run side by side.
         finished: outcomes of earlier calls.
-        count: how many jobs were finished before, where no outcomes are given.
+        standing: where other processes work at the same jobs, tells how many are finished and the best of all.
         console: where to.
     """
 
     def __init__(
-        self, total: int, at_once: int, finished: Sequence[tuple[Job, Outcome]] = (), count: int = 0,
-        console: Console | None = None,
+        self, total: int, at_once: int, finished: Sequence[tuple[Job, Outcome]] = (),
+        standing: Callable[[], Standing] | None = None, console: Console | None = None,
     ) -> None:  # fmt: skip
         self.console = console or Console()
-        self.total, self.at_once = total, max(1, at_once)
-        self.began_at, self.ended_now, self.failed, self.count = time.monotonic(), 0, 0, count + len(finished)
+        self.total, self.at_once, self.standing = total, max(1, at_once), standing
+        self.began_at, self.ended_now, self.failed, self.count = time.monotonic(), 0, 0, len(finished)
         self.busy = 0.0  # seconds of all jobs that ended now
         self.best: tuple[float, str] | None = None
         self._signed = float("-inf")  # the same, higher is better
         for job, outcome in finished:
             self._note(job, outcome)
+        self._stand()
         self.live = Live(console=self.console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Screen":
@@ -64,6 +67,7 @@ class Screen:
         """Say how a job has ended."""
         self.ended_now, self.busy, self.count = self.ended_now + 1, self.busy + outcome.seconds, self.count + 1
         self._note(job, outcome)
+        self._stand()
         name, value = natural(outcome.value, job.monitors)
         score = "" if value is None else f", {name} {value:.4f}"
         self.said(
@@ -103,6 +107,10 @@ class Screen:
         value = natural(outcome.value, job.monitors)[1]
         if value is not None and outcome.value is not None and outcome.value > self._signed:
             self.best, self._signed = (value, job.name), outcome.value
+
+    def _stand(self) -> None:
+        if self.standing is not None:
+            self.count, self.best = self.standing()
 
 
 def _told(job: Job) -> list[str]:

@@ -84,7 +84,7 @@ def _draw(setting: Setting, drawn: Drawn, config: Config) -> None:
     pool = Pool(devices_of(launch.devices, config.trainer.accelerator), launch.jobs)
     at_once = pool.at_once(devices_asked(config))
     before = len(trials.finished())
-    with Screen(trials.total, at_once, count=before) as screen:
+    with Screen(trials.total, at_once, standing=trials.standing) as screen:
         if before:
             screen.said(f"{before} of {trials.total} trials are finished already")
         try:

@@ -152,6 +152,14 @@ class Trials:
             trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished() and _counts(trial)
         ]
 
+    def standing(self) -> tuple[int, tuple[float, str] | None]:
+        """Return how many trials have ended, whoever ran them, and the best one's value and name, if there is one."""
+        done = self.finished()
+        if not any(trial.state.name == "COMPLETE" for trial in done):
+            return len(done), None
+        best = self.study.best_trial
+        return len(done), (float(best.value or 0.0), f"trial-{best.number:04d}")
+
     def elsewhere(self) -> int:
         """Return how many trials other processes are at."""
         trials = self.study.get_trials(deepcopy=False)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -112,7 +112,7 @@ def _start(number: int, world: int, port: int, part: bytes) -> Rank:
     }
     told.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // world)))
     said = None if number == 0 else tempfile.TemporaryFile()  # noqa: SIM115  read when the rank has ended
-    with handed_on() if number == 0 else nullcontext(({}, ())) as (more, descriptors):  # rank 0 alone reports
+    with handed_on(number == 0) as (more, descriptors):  # rank 0 alone reports
         process = subprocess.Popen(
             [sys.executable, "-m", "osteon.run.processes.rank"],
             stdin=subprocess.PIPE,
