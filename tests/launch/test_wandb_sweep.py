@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from tests.composing import SMALL
+from tests.run.wandb_file import runs
 
 from osteon.compose import conf_dir
 from osteon.errors import OsteonError
-from osteon.launch.wandb_sweep import ARGUMENTS, read, run_agent
+from osteon.launch.wandb_sweep import ARGUMENTS, read, run_agent, values
 
 OURS = sorted((conf_dir() / "sweep" / "wandb").glob("*.yaml"))
 GOOD: dict[str, Any] = {
@@ -50,6 +53,52 @@ def test_wandb_hands_over_what_hydra_takes() -> None:
     assert said[ARGUMENTS.strip("${}")] == ["optimizer.lr=1e-05", "augment=none"]
 
 
+def suggested(said: dict[str, Any], source: str, scores: list[float]) -> dict[str, Any]:
+    """Return the values of the next run: both ends in turn, or what W&B's own search says after runs with scores."""
+    if source == "ends":
+        return {key: values(about, key)[len(scores)] for key, about in said["parameters"].items()}
+    sweeps = pytest.importorskip("sweeps", reason="W&B's package of its search; it asks for numpy 1")
+    done: list[Any] = []
+    for score in scores:
+        run = sweeps.next_run(said, done)
+        run.state, run.name = sweeps.run.RunState.finished, str(len(done))
+        run.summary_metrics = {said["metric"]["name"]: score}
+        run.history = [run.summary_metrics]
+        done.append(run)
+    return {key: np.asarray(one["value"]).item() for key, one in sweeps.next_run(said, done).config.items()}
+
+
+@pytest.mark.slow  # two runs, each started by W&B's agent
+@pytest.mark.parametrize("source", ["ends", "wandb"])
+def test_wandbs_agent_trains_with_what_wandb_suggests(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wandb.wandb_agent import Agent
+
+    said, scores = read(Path("hip_fracture")), list[float]()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")  # the agent says `python`
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
+    agent = Agent(api=None, queue=None, sweep_id="sweep1")  # type: ignore[no-untyped-call]
+    agent._sweep_command = [*said["command"][:-1], *SMALL, said["command"][-1]]
+    for name in ("run00001", "run00002"):
+        given = suggested(said, source, scores)
+        agent._command_run(
+            {"run_id": name, "program": said["program"], "args": {key: {"value": one} for key, one in given.items()}}
+        )  # type: ignore[no-untyped-call]
+        assert agent._run_processes[name].wait() == 0
+        (folder,) = [
+            file.parent for file in tmp_path.glob("runs/*/result.json") if name in str([*file.parent.glob("wandb/*")])
+        ]
+        was = yaml.safe_load((folder / "config.yaml").read_text())["optimizer"]
+        assert (was["lr"], was["weight_decay"]) == (given["optimizer.lr"], given["optimizer.weight_decay"])
+        (logged,) = runs(folder)
+        assert (logged.about.run_id, logged.about.sweep_id) == (name, "sweep1")
+        assert (logged.about.run_group, logged.about.tags[-1]) == ("sweep_hip_fracture", "sweep")
+        scores.append(max(value for _, value in logged.curve("val/monitor")))
+        assert not (folder / "predictions" / "test.parquet").exists(), "nothing is tuned on test"
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -67,7 +116,7 @@ def test_wandb_hands_over_what_hydra_takes() -> None:
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
-    read(written(tmp_path))
+    assert read(written(tmp_path))["program"] == "train.py", "W&B's agent fails without"
     with pytest.raises(OsteonError, match=message):
         read(written(tmp_path, **changed))
 

@@ -48,6 +48,8 @@ class Sweep(Strict):
 def read(file: Path) -> dict[str, Any]:
     """Return a sweep's YAML as plain containers, checked against W&B's keys and against our own settings.
 
+    `program` is filled in where it is missing: W&B's agent fails without, even where the command does not use it.
+
     Args:
         file: a path, or the name of a file of conf/sweep/wandb.
 
@@ -66,7 +68,7 @@ def read(file: Path) -> dict[str, Any]:
         hint = nearest(key, Sweep.model_fields) if error["type"] == "extra_forbidden" else ""
         raise OsteonError(f"{file}: {key}: {error['msg']}.{hint}") from None
     _check(sweep, file)
-    return dict(said)
+    return {"program": sweep.program, **said}
 
 
 def _found(file: Path) -> Path:
