@@ -1,5 +1,7 @@
 """TensorBoard and MLflow through Lightning's loggers: told settings, curves and scores; absent, named early."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,45 @@ def test_mlflow_goes_on_in_its_run_and_says_how_it_ended(tmp_path: Path) -> None
     assert [one.value for one in client.get_metric_history(run.info.run_id, "val/monitor")] == [0.5, 0.75]
     assert run.data.metrics["result/test/hip/kappa.frozen"] == 0.75
     assert len(client.search_runs([run.info.experiment_id])) == 1
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from tests.composing import config
+from osteon.run.trackers import open_trackers
+settings = config('logger=mlflow', f'logger.mlflow.file={sys.argv[1]}')
+folder = Path(sys.argv[2])
+folder.mkdir()
+print('ready', flush=True)
+sys.stdin.readline()
+open_trackers(settings, folder, 'phantom', dict, False)
+"""
+
+
+@pytest.mark.slow  # three processes that import MLflow
+def test_jobs_that_start_at_once_share_a_new_file(tmp_path: Path, project: Path) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="an extra")
+    places = [tmp_path / "m.db", *(tmp_path / f"run{number}" for number in range(3))]
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING, str(places[0]), str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd=project,
+        )
+        for place in places[1:]
+    ]  # fmt: skip
+    for job in jobs:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "ready\n"
+    for job in jobs:
+        assert job.stdin is not None
+        job.stdin.write("go\n")
+        job.stdin.flush()
+    said = [job.communicate(timeout=300)[1] for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0, 0], said
+    client = mlflow.MlflowClient(f"sqlite:///{places[0]}")
+    (experiment,) = (one for one in client.search_experiments() if one.name.startswith("hip_fracture"))
+    assert {run.info.run_name for run in client.search_runs([experiment.experiment_id])} == {"run0", "run1", "run2"}
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock
 from pytorch_lightning.loggers import Logger, MLFlowLogger, TensorBoardLogger
 
 from osteon.config import Config, MLflow
@@ -40,6 +41,8 @@ def open_trackers(config: Config, folder: Path, source: str, redact: Redact, res
 
 
 def _mlflow(settings: MLflow, config: Config, folder: Path, source: str, resumed: bool) -> MLFlowLogger:
+    import mlflow.store.db.utils  # noqa: F401  first, as it sets levels of its own
+
     for name in ("mlflow", "alembic"):  # that a store is made, and how
         logging.getLogger(name).setLevel(logging.WARNING)
     kept = folder / RUN_ID
@@ -48,11 +51,12 @@ def _mlflow(settings: MLflow, config: Config, folder: Path, source: str, resumed
     tags = {"mlflow.user": "", "mlflow.source.name": "osteon", "source": source, "tasks": "+".join(config.tasks)}
     try:
         Path(settings.file).parent.mkdir(parents=True, exist_ok=True)
-        logger = MLFlowLogger(
-            settings.experiment or group(config), settings.name or folder.name, f"sqlite:///{settings.file}", tags,
-            artifact_location=str(Path(settings.file).with_suffix(".files")), run_id=before,
-        )  # fmt: skip
-        write_text(kept, f"{logger.run_id}\n")
+        with FileLock(f"{settings.file}.lock"):  # two jobs that start at once would both make its tables, and fail
+            logger = MLFlowLogger(
+                settings.experiment or group(config), settings.name or folder.name, f"sqlite:///{settings.file}", tags,
+                artifact_location=str(Path(settings.file).with_suffix(".files")), run_id=before,
+            )  # fmt: skip
+            write_text(kept, f"{logger.run_id}\n")
     except OsteonError:
         raise
     except Exception as fault:  # MLflow's, SQLAlchemy's
