@@ -55,7 +55,7 @@ def test_failed_jobs_end_in_a_table(
 
 
 def test_a_search_is_a_command(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["sweep=optuna", "sweep.trials=4", "sweep.pruner=none", "~sweep.space.augment", "trainer.max_epochs=2"]
+    words = ["sweep=optuna", "sweep.trials=4", "sweep.pruner=none", "sweep.space.augment=null", "trainer.max_epochs=2"]
     assert command(*words, "sweep.final=false") == 0
     folder = tmp_path / "runs" / "sweeps" / "hip_fracture_search"
     assert sorted(file.parent.name for file in folder.glob("*/result.json")) == [f"trial-000{n}" for n in range(4)]
@@ -66,6 +66,7 @@ def test_a_search_is_a_command(command: Command, tmp_path: Path, capsys: pytest.
     line = next(line for line in said.splitlines() if "python train.py" in line)
     assert "optimizer.lr=" in line
     assert "test=false" not in line
+    assert "augment" not in line, "null takes a setting out of the space"
     assert command(*words[:1], "sweep.trials=6", *words[2:]) == 0
     assert len([one for one in calls(tmp_path) if "test=false" in one]) == 6, "two more, not six"
     said = capsys.readouterr().out

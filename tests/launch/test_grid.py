@@ -127,6 +127,15 @@ def test_devices_are_all_used_and_never_twice(tmp_path: Path, devices: int, each
         assert {device for given in told for device in given["devices"]} == set("01234567")
 
 
+@pytest.mark.slow  # 200 processes
+def test_memory_does_not_grow_over_200_children(project: Path) -> None:
+    words = [sys.executable, str(project / "benchmarks" / "launcher_overhead.py"), "--jobs", "0", "--children", "200"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    found = [float(value) for value in done.stdout.rpartition(":")[2].split(",")]
+    assert len(found) == 10, "at every 20th"
+    assert max(found[1:]) - found[1] <= 2, f"MiB: {found}"
+
+
 def test_ranks_of_another_job_are_not_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOCAL_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "WANDB_RUN_ID"):
         monkeypatch.setenv(name, "1")

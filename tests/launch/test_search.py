@@ -201,6 +201,7 @@ def test_spaces_are_read(tmp_path: Path) -> None:
         {"optimizer": {"lr": {"low": 1e-5, "high": 0.1, "log": True}}, "augment": ["light", "none"], "a.b": [1]}
     )
     assert set(said) == {"optimizer.lr", "augment", "a.b"}
+    assert flat({"optimizer.lr": [1.0], "optimizer": {"lr": None}, "augment": None, "seed": [1]}) == {"seed": [1]}
     assert distribution("lr", said["optimizer.lr"]) == FloatDistribution(1e-5, 0.1, log=True)
     assert distribution("n", {"low": 1, "high": 4}) == IntDistribution(1, 4)
     assert words({"a": 1e-05, "b": None, "c": True, "d": "x", "e": 3}) == ["a=1e-05", "b=null", "c=true", "d=x", "e=3"]

@@ -16,8 +16,7 @@ MORE = {"log", "step"}
 def flat(space: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Return key of a setting -> its values or bounds; keys may be nested or written with dots.
 
-    Raises:
-        OsteonError: names the key that is neither.
+    A setting that is null is left out: a file that builds on another takes it out of the other's space so.
     """
     found: dict[str, Any] = {}
     for key, value in space.items():
@@ -26,7 +25,7 @@ def flat(space: Mapping[str, Any], path: str = "") -> dict[str, Any]:
             found |= flat(value, name)
         else:
             found[name] = value
-    return found
+    return found if path else {name: value for name, value in found.items() if value is not None}
 
 
 def distribution(key: str, said: Any) -> "BaseDistribution":
