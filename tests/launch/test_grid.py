@@ -16,7 +16,7 @@ from tests.launch.stubs import grid, job, setting, start
 from osteon.errors import OsteonError
 from osteon.launch.child import last_words
 from osteon.launch.grid import SWEEP, alone, check_all, run_grid, run_jobs
-from osteon.launch.outcome import JobsFailed
+from osteon.launch.outcome import JobsFailed, judged
 
 DRIVER = Path(__file__).with_name("sweeping.py")
 
@@ -207,6 +207,19 @@ def test_too_few_devices_and_an_empty_grid_are_named(tmp_path: Path) -> None:
         run_jobs(setting(tmp_path, devices=2), [job(tmp_path, "seed=0", devices=4)], start)
     with pytest.raises(OsteonError, match="empty grid"):
         run_grid(setting(tmp_path), [])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (-9, "killed by SIGKILL, as when memory runs out"),
+        (-11, "killed by SIGSEGV"),
+        (3, "no log (status 3)"),
+        (0, "ended without a result"),
+    ],
+)
+def test_a_killed_job_is_told_as_one(tmp_path: Path, status: int, reason: str) -> None:
+    assert judged(job(tmp_path, "seed=0"), status, told=False, seconds=1.0, attempts=1).reason == reason
 
 
 def test_the_reason_is_our_own_line(tmp_path: Path) -> None:

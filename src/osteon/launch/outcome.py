@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,15 @@ def judged(job: Job, status: int, told: bool, seconds: float, attempts: int) -> 
         return Outcome("finished", found.value, seconds, attempts)
     if status == 0 and told:
         return Outcome("pruned", None, seconds, attempts)
-    how = f"signal {-status}" if status < 0 else f"status {status}"
-    said = last_words(job.folder / LOG)
-    return Outcome("failed", None, seconds, attempts, f"{said} ({how})" if status else "ended without a result")
+    return Outcome("failed", None, seconds, attempts, _reason(job, status))
+
+
+def _reason(job: Job, status: int) -> str:
+    """Say why a run has failed: who killed it, else its last words, which tell nothing of a kill."""
+    if status < 0:
+        name = next((one.name for one in signal.Signals if one == -status), f"signal {-status}")
+        return f"killed by {name}{', as when memory runs out' if -status == signal.SIGKILL else ''}"
+    return f"{last_words(job.folder / LOG)} (status {status})" if status else "ended without a result"
 
 
 def natural(value: float | None, monitors: Mapping[str, str]) -> tuple[str, float | None]:
