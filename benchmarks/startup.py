@@ -1,9 +1,12 @@
 """Seconds until `--help`, `--cfg job` and a config error, beside a bare Hydra app in the same run.
 
+CPU seconds are shown beside those of the clock: they depend less on what else runs on the machine.
+
 python benchmarks/startup.py [--repeats 9]
 """
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,10 +31,12 @@ CALLS = [
 ]
 
 
-def seconds(command: list[str], folder: str) -> float:
-    begin = time.perf_counter()
+def seconds(command: list[str], folder: str) -> tuple[float, float]:
+    """Return seconds of the clock and of the CPU that a command took."""
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    return time.perf_counter() - begin
+    wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:
@@ -42,15 +47,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bare.py").write_text(BARE, encoding="utf-8")
         (Path(folder) / "train.py").write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
-        taken: dict[str, list[float]] = {name: [] for name, _ in CALLS}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name, _ in CALLS}
         for _ in range(repeats + 1):  # interleaved; the first round warms the page cache
             for name, words in CALLS:
                 taken[name].append(seconds([sys.executable, *words], folder))
-    bare = statistics.median(taken[CALLS[0][0]][1:])
-    print(f"Median of {repeats} interleaved runs.\n\n| call | s | above bare Hydra, s |\n|---|---|---|")
+    bare_wall, bare_cpu = medians(taken[CALLS[0][0]])
+    print(f"Median of {repeats} interleaved runs.\n")
+    print("| call | s | above bare Hydra, s | CPU, s | above bare Hydra, CPU s |\n|---|---|---|---|---|")
     for name, values in taken.items():
-        median = statistics.median(values[1:])
-        print(f"| {name} | {median:.2f} | {median - bare:+.2f} |")
+        wall, cpu = medians(values)
+        print(f"| {name} | {wall:.2f} | {wall - bare_wall:+.2f} | {cpu:.2f} | {cpu - bare_cpu:+.2f} |")
+
+
+def medians(values: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the medians of clock and CPU, the first round left out."""
+    return statistics.median(wall for wall, _ in values[1:]), statistics.median(cpu for _, cpu in values[1:])
 
 
 if __name__ == "__main__":
