@@ -101,9 +101,11 @@ def _train(composed: Any) -> float:
     except launched.Pruned as reason:
         print(f"osteon: {reason}")
         raise SystemExit(0) from None
-    except OsteonError as fault:  # caught inside the job, or Hydra prints a line of its own before ours
+    except (OsteonError, SystemExit) as fault:  # caught inside the job, or Hydra prints a line of its own before ours
         with suppress(OSError):
             Path(HydraConfig.get().runtime.output_dir).rmdir()  # only where nothing was written
+        if isinstance(fault, SystemExit):  # a rank has said what is wrong
+            raise
         _stop(str(fault))
 
 

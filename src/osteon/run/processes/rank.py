@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Run this rank, and return its exit status."""
     launched.begin()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a script has started the run with &
     source = _take_stdin()
     told = json.loads(_line(source))
     threading.Thread(target=_end_with_starter, args=(source,), daemon=True).start()
