@@ -91,11 +91,13 @@ def _train(composed: Any) -> float:
     """Train, and return the best validation score, for sweepers; faults of the input end here, in our words."""
     from hydra.core.hydra_config import HydraConfig
 
+    from osteon.run.processes.place import place
+
     try:
         return _checked(composed)
     except KeyboardInterrupt:
         folder = Path(HydraConfig.get().runtime.output_dir).resolve()
-        if (folder / "config.yaml").is_file():
+        if (folder / "config.yaml").is_file() and place().first:
             print(f"osteon: go on with: python train.py resume={folder}", file=sys.stderr)
         raise
     except launched.Pruned as reason:

@@ -289,6 +289,14 @@ def test_the_command_line_is_put_together_from_the_folder(tmp_path: Path) -> Non
     ]
 
 
+def test_a_group_that_is_said_again_drops_none_of_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "overrides.txt").write_text("trainer=ddp\ntrainer.devices=4\ntrainer.max_epochs=3\ndata.root=rel\n")
+    (tmp_path / "config.yaml").write_text("data: {root: /abs}\n")
+    words = continued(["trainer=ddp", "trainer.devices=2", "data.root=rel", f"resume={tmp_path}"])
+    assert words[:4] == ["trainer=ddp", "trainer.max_epochs=3", "trainer.devices=2", "data.root=rel"]
+    assert continued(["trainer=default", f"resume={tmp_path}"])[:2] == ["data.root='/abs'", "trainer=default"]
+
+
 @pytest.mark.slow
 def test_kill_at_twenty_random_moments(tmp_path: Path) -> None:
     script = Path(__file__).with_name("interrupting.py")

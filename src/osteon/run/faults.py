@@ -23,7 +23,8 @@ def in_our_words(trainer: pl.Trainer, data: RadiographData, folder: Path) -> Ite
     try:
         yield
     except SystemExit as stop:
-        raise KeyboardInterrupt(*(["SIGTERM"] if trainer.received_sigterm else [])) from stop
+        told = ["SIGTERM"] if trainer.received_sigterm else getattr(stop.__context__, "args", [])  # see `Terminable`
+        raise KeyboardInterrupt(*told) from stop
     except OSError as fault:
         raise _disk(fault, folder) from fault
     except (MemoryError, RuntimeError, ValueError) as fault:

@@ -27,24 +27,40 @@ def continued(words: Sequence[str]) -> list[str]:
     """
     given = [word for word in words if word.startswith(KEY)]
     folder = _run_folder(given[-1].removeprefix(KEY).strip("'\""))
+    before = _words(folder)
     new = [word for word in words if word not in given and not word.startswith("hydra.run.dir=")]
+    new = [word for word in new if not _again(word, before)]
     names, key_file = [_name(word) for word in new], _key_file(new)
-    kept = _said(folder, names, key_file) + _places(folder, names, key_file)
+    kept = _said(before, names, key_file) + _places(folder, names, key_file)
     if any(word.startswith(CONFIG_DIR) for word in new):
         kept = [word for word in kept if not word.startswith(CONFIG_DIR)]
     place = quoted(str(folder))
     return [*kept, *new, f"{KEY}{place}", f"hydra.run.dir={place}"]
 
 
-def _said(folder: Path, given: Sequence[str], key_file: Path) -> list[str]:
-    """Return the overrides that the run began with and nobody gives anew, hashes of private places mapped back."""
+def way_on(folder: Path) -> str:
+    """Return how an interrupted run goes on, with a blank before; empty where no epoch is whole."""
+    whole = (folder / "checkpoints" / "last.ckpt").is_file()
+    return f" Go on from the last whole epoch: python train.py resume={folder}" if whole else ""
+
+
+def _words(folder: Path) -> list[str]:
     try:
-        words = (folder / OVERRIDES).read_text(encoding="utf-8").splitlines()
+        return [word for word in (folder / OVERRIDES).read_text(encoding="utf-8").splitlines() if word.strip()]
     except (OSError, UnicodeDecodeError) as fault:
         raise OsteonError(
             f"{folder / OVERRIDES}: cannot be read ({type(fault).__name__}). Start the run anew."
         ) from fault
-    words = [word for word in words if word.strip() and not under(_name(word), (*PLACES, *given))]
+
+
+def _again(word: str, before: Sequence[str]) -> bool:
+    """Whether a setting is said as it was: a group (trainer=ddp) would drop what was said of its settings after it."""
+    return word in before and not word.startswith("-") and not under(_name(word), PLACES)
+
+
+def _said(words: Sequence[str], given: Sequence[str], key_file: Path) -> list[str]:
+    """Return the overrides that the run began with and nobody gives anew, hashes of private places mapped back."""
+    words = [word for word in words if not under(_name(word), (*PLACES, *given))]
     if not any(word.startswith(CONFIG_DIR) for word in given) and any(HASH.search(w) for w in words if w[:2] == "--"):
         raise OsteonError(f"resume: the run's {CONFIG_DIR} lies in a private folder and was not noted. Give it again.")
     typed = {name: text for name, equals, text in (word.partition("=") for word in words) if equals}

@@ -32,7 +32,7 @@ from osteon.run.measure import measure, rehearse
 from osteon.run.memory import hold_pages
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
-from osteon.run.processes.group import check_own_world, joined
+from osteon.run.processes.group import check_devices, check_own_world, joined
 from osteon.run.processes.norms import settle_norms
 from osteon.run.processes.place import Place, place
 from osteon.run.show import show_prepared, show_result
@@ -71,7 +71,8 @@ def run(config: Config, folder: Path, overrides: list[str]) -> Result:
     """
     here = place()
     check_own_world(config, here)
-    with joined(here):
+    check_devices(config)  # before hours of preparing
+    with joined(here, folder):
         return _run(config, folder, overrides, here)
 
 

@@ -20,11 +20,10 @@ from torch import Tensor
 
 from osteon.config import Config, Trainer
 from osteon.config.monitors import MONITOR
-from osteon.errors import OsteonError
 from osteon.model import Model
 from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
-from osteon.run.processes.group import WorldAsAsked, check_devices, environment, strategy
+from osteon.run.processes.group import Terminable, WorldAsAsked, environment, strategy
 from osteon.run.processes.place import place
 from osteon.run.reporting import Reporting
 
@@ -62,14 +61,8 @@ def precision(trainer: Trainer) -> str:
 
 
 def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Trainer:
-    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`.
-
-    Raises:
-        OsteonError: the accelerator asked for is not there, or not as many of it.
-    """
+    """Return a Lightning trainer that leaves `metrics.csv` and `checkpoints/{best,last}.ckpt` in `folder`."""
     settings, here = config.trainer, place()
-    _check_accelerator(settings)
-    check_devices(config)
     return pl.Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
@@ -78,7 +71,12 @@ def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Tra
         strategy=strategy(config),
         precision=precision(settings),  # type: ignore[arg-type]
         logger=loggers,
-        callbacks=[WorldAsAsked(settings.processes), *_callbacks(config, folder), *curves(config, loggers)],
+        callbacks=[
+            WorldAsAsked(settings.processes),
+            Terminable(),
+            *_callbacks(config, folder),
+            *curves(config, loggers),
+        ],
         plugins=[WholeFiles(), environment(here)],
         gradient_clip_val=settings.gradient_clip,
         deterministic="warn" if settings.deterministic else None,
@@ -91,15 +89,6 @@ def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Tra
         log_every_n_steps=50,
         default_root_dir=folder,
     )
-
-
-def _check_accelerator(settings: Trainer) -> None:
-    if settings.accelerator == "gpu" and not torch.cuda.is_available():
-        raise OsteonError(
-            "trainer.accelerator: found gpu, but torch sees no CUDA device. Use trainer.accelerator=auto."
-        )
-    if settings.accelerator == "mps" and not torch.backends.mps.is_available():
-        raise OsteonError("trainer.accelerator: found mps, but this is no Apple GPU. Use trainer.accelerator=auto.")
 
 
 def _callbacks(config: Config, folder: Path) -> list[Callback]:

@@ -1,4 +1,4 @@
-"""A real SLURM, as far as the tests of it go: submit the sbatch file of the documentation, and ask what became of it."""
+"""A real SLURM, as far as the tests need it: submit a job, ask what became of it and which processes are its tasks."""
 
 import os
 import re

@@ -50,7 +50,9 @@ def start(project: Path, *words: str, by: tuple[str, ...] = ()) -> subprocess.Po
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's background job has none
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # a shell's background job has none
     )
 
 

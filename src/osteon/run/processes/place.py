@@ -51,7 +51,7 @@ def place(told: Mapping[str, str] | None = None) -> Place:
     if starter == "nobody":
         return Place("nobody")
     rank, world, local = (_number(told, name) for name in NAMES[starter])
-    return Place(starter, rank or 0, world or 1, local or 0)
+    return Place(starter, rank or 0, world or 1, min(local or 0, world or 1))  # a step may have fewer than its job
 
 
 def once() -> Place:

@@ -11,7 +11,6 @@ from typing import Any
 from osteon import launched
 from osteon.config import Config
 from osteon.errors import OsteonError
-from osteon.run.processes.place import place
 from osteon.run.processes.spawn import LOST, STOPPED
 
 INTERRUPTED = 130
@@ -41,7 +40,7 @@ def _run(told: dict[str, Any]) -> int:
         if place().first:
             print(f"osteon: {reason}")
     except AloneError as fault:
-        print(f"osteon: rank {place().rank}: {fault}", file=sys.stderr)
+        print(f"osteon: {fault}", file=sys.stderr)
         return LOST
     except OsteonError as fault:
         print(f"osteon: {fault}", file=sys.stderr)

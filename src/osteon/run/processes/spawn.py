@@ -22,6 +22,7 @@ from osteon.config import Config
 from osteon.errors import OsteonError
 from osteon.launched import handed_on
 from osteon.run.processes.place import OWN
+from osteon.run.resume import way_on
 
 LOST = 75  # exit status of a rank that another one left alone (EX_TEMPFAIL)
 STOPPED = 2  # exit status of a rank that has said what is wrong
@@ -171,9 +172,7 @@ def _told(rank: Rank, world: int, folder: Path) -> str:
         text += f" Its last words: {lines[-1].strip()}" if lines else ""
     if status == -signal.SIGKILL:
         text += " Where nobody did that by hand, memory ran out: lower data.workers or data.batch_size."
-    if (folder / "checkpoints" / "last.ckpt").is_file():
-        text += f" Go on from the last whole epoch: python train.py resume={folder}"
-    return text
+    return text + way_on(folder)
 
 
 def _signal(ranks: Sequence[Rank], number: signal.Signals) -> None:
