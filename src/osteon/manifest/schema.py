@@ -110,7 +110,7 @@ def _faults(frame: pd.DataFrame, targets: Mapping[str, Target]) -> Iterable[str]
     yield from _column_faults(frame, targets)
     yield from (boxes.faults(frame, name, target) for name, target in targets.items() if target.kind == "boxes")
     yield _rows(frame, frame["image_id"].duplicated(keep=False), "the same image_id twice; one row an image")
-    yield _crossing(frame, "patient_id", "split", "a patient in two splits; a patient belongs to one")
+    yield _crossing(frame, "patient_id", "split", "a patient in two splits; a patient belongs to one, in all datasets")
     yield _crossing(frame, "group_id", "split", "images that must stay together in two splits")
     yield _two_patients(frame)
 
@@ -126,8 +126,9 @@ def _two_patients(frame: pd.DataFrame) -> str:
 
 def _crossing(frame: pd.DataFrame, key: str, across: str, rule: str) -> str:
     known = frame[frame[key].notna() & frame[across].notna()]
+    known = known.sort_values([key, across], kind="stable")  # the rows that disagree stand side by side
     counts = known.groupby(key)[across].transform("nunique")
-    return _rows(known, counts > 1, rule, key, across)
+    return _rows(known, counts > 1, rule, key, across, *(["dataset"] if known["dataset"].nunique() > 1 else []))
 
 
 def _rows(frame: pd.DataFrame, at_fault: pd.Series, rule: str, *columns: str) -> str:
