@@ -32,7 +32,8 @@ from osteon.run.measure import measure, rehearse
 from osteon.run.memory import hold_pages
 from osteon.run.outcome import Outcome
 from osteon.run.prepare import Prepared, prepare
-from osteon.run.processes.group import check_devices, check_own_world, joined
+from osteon.run.processes.ending import joined
+from osteon.run.processes.group import check_devices, check_own_world
 from osteon.run.processes.norms import settle_norms
 from osteon.run.processes.place import Place, place
 from osteon.run.show import show_prepared, show_result

@@ -23,7 +23,8 @@ from osteon.config.monitors import MONITOR
 from osteon.model import Model
 from osteon.run.checkpoints import Best, WholeFiles
 from osteon.run.loggers import curves
-from osteon.run.processes.group import Terminable, WorldAsAsked, environment, strategy
+from osteon.run.processes.ending import Terminable
+from osteon.run.processes.group import WorldAsAsked, environment, strategy
 from osteon.run.processes.place import place
 from osteon.run.reporting import Reporting
 

@@ -11,6 +11,7 @@ from typing import Any
 from osteon import launched
 from osteon.config import Config
 from osteon.errors import OsteonError
+from osteon.run.processes.place import place
 from osteon.run.processes.spawn import LOST, STOPPED
 
 INTERRUPTED = 130
@@ -31,7 +32,7 @@ def main() -> int:
 
 
 def _run(told: dict[str, Any]) -> int:
-    from osteon.run.processes.group import AloneError
+    from osteon.run.processes.ending import AloneError
     from osteon.run.start import run
 
     try:
