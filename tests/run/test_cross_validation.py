@@ -77,3 +77,13 @@ def test_the_joined_table_is_that_of_osteon_score(project: Path, tmp_path: Path)
     again_done = subprocess.run([sys.executable, "train.py", *words], cwd=project, capture_output=True, text=True)
     assert again_done.returncode == 0
     assert (tmp_path / "fold0" / "result.json").stat().st_mtime_ns == before
+
+
+def test_folds_that_do_not_look_at_test_are_finished_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for fold in range(3):
+        left(tmp_path / f"fold{fold}", fold, 0.25 * fold)
+        (tmp_path / f"fold{fold}" / "predictions" / "test.parquet").unlink()
+    assert folds.cross_validate(config(*FOLDS, "test=false"), tmp_path, []) == pytest.approx(0.25)
+    assert "best validation scores 0.0000, 0.2500, 0.5000; test=false" in capsys.readouterr().out
