@@ -2,21 +2,28 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from tests.composing import config, small
 
 from osteon import predictions
 from osteon.errors import OsteonError
+from osteon.run.again import prepared_again
+from osteon.run.drawn import TRUE, draw_films
 from osteon.run.sources import locate
 from osteon.run.start import Result, run
+from osteon.run.unchanged import check_same_data
+from osteon.scoring.runs import load
 
 TASK = "wrist_fracture_detection"
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    return run(config(*small(TASK), "trainer.max_epochs=1"), tmp_path_factory.mktemp("run") / "wrist", [])
+    words = [*small(TASK), "trainer.max_epochs=1"]
+    return run(config(*words), tmp_path_factory.mktemp("run") / "wrist", words)
 
 
 def test_the_truth_of_image_and_exam_is_what_the_dataset_says_of_the_image(trained: Result) -> None:
@@ -47,3 +54,24 @@ def test_a_truth_that_is_none_is_refused_before_an_image_is_read(target: str, sa
     wrong = config(*small(TASK), f"tasks.{TASK}.whole.target={target}")
     with pytest.raises(OsteonError, match=rf"tasks\.{TASK}\.whole\.target: .*{said}"):
         locate(wrong)
+
+
+def test_films_of_ones_choice_are_drawn_from_a_finished_run(trained: Result) -> None:
+    found = load(trained.folder)
+    settings, prepared = prepared_again(found)  # the very images, boxes included, or it refuses
+    held = prepared.manifest[prepared.manifest["fracture_boxes"].map(lambda cell: cell is not None and len(cell) > 0)]
+    chosen = [held[held["split"] == split]["image_id"].iloc[0] for split in ("train", "test")]
+    for file in draw_films(found, settings, prepared, chosen):
+        film = np.asarray(Image.open(file))
+        assert (film == TRUE).all(-1).any(), file
+    with pytest.raises(OsteonError, match=r"no image 'nobody'"):
+        draw_films(found, settings, prepared, ["nobody"])
+
+
+def test_other_boxes_are_other_data(trained: Result) -> None:
+    prepared = prepared_again(load(trained.folder))[1]
+    moved = prepared.manifest.copy()
+    place = moved.index[moved["fracture_boxes"].map(lambda cell: cell is not None and len(cell) > 0)][0]
+    moved.at[place, "fracture_boxes"] = [[1.0, 2.0, 3.0, 4.0, 0.0]]
+    with pytest.raises(OsteonError, match=r"1 images have another fracture_boxes"):
+        check_same_data(trained.folder, moved, prepared.cache.folder.name)

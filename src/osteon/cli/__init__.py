@@ -8,7 +8,7 @@ import typer
 
 from osteon.cli.data import verbs as data_verbs
 from osteon.cli.ensemble import ensemble
-from osteon.cli.examining import audit, calibrate, figures
+from osteon.cli.examining import audit, boxes, calibrate, figures
 from osteon.cli.leaderboard import export_verbs, leaderboard
 from osteon.cli.scores import compare, score
 from osteon.cli.sweep import verbs as sweep_verbs
@@ -32,7 +32,7 @@ def train(words: Annotated[list[str] | None, typer.Argument(help="overrides, as 
     os.execv(sys.executable, [sys.executable, "-m", "osteon.train", *(words or [])])
 
 
-for verb in (score, compare, ensemble, leaderboard, calibrate, audit, figures):
+for verb in (score, compare, ensemble, leaderboard, calibrate, audit, figures, boxes):
     app.command()(verb)
 
 

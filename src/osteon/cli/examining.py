@@ -1,4 +1,4 @@
-"""`osteon calibrate`, `osteon audit` and `osteon figures`: a finished run looked at more closely, from its files."""
+"""`osteon calibrate`, `audit`, `figures` and `boxes`: a finished run looked at more closely, from its files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -77,3 +77,20 @@ def figures(run: Folder) -> None:
     made = calibrate_run(found.predictions, found.thresholds, frozen(run / TEMPERATURES), strict=False)
     files = draw_run(run, found.predictions, found.thresholds, made.tasks, read_audit(run))
     Console().print(f"{len(files)} files in {run / 'figures'}", markup=False, soft_wrap=True)
+
+
+def boxes(
+    run: Folder,
+    images: Annotated[list[str], typer.Argument(help="image_id of the films, as in manifest.parquet")],
+) -> None:
+    """Draw true and predicted boxes into films of your choice; the data must still be where the run found it."""
+    from rich.console import Console
+
+    from osteon.run.again import prepared_again
+    from osteon.run.drawn import draw_films
+    from osteon.scoring.runs import load
+
+    found = load(run)
+    config, prepared = prepared_again(found)
+    for file in draw_films(found, config, prepared, images):
+        Console().print(str(file), markup=False, soft_wrap=True)

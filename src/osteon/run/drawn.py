@@ -1,16 +1,19 @@
 """Films with their true and predicted boxes drawn in, for eyes: some mistakes, and some by chance."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from osteon.config import Config
+from osteon.errors import OsteonError, nearest
 from osteon.files import aside
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
+from osteon.scoring.runs import Run
 from osteon.scoring.thresholds import Threshold
 
 OF_A_KIND = 4  # films of each kind
@@ -51,6 +54,41 @@ def draw_boxes(
                 listed.append({"file": name, "image_id": row["image_id"]})
         with aside(folder / "boxes" / _plain(task) / "index.csv") as draft:
             pd.DataFrame(listed).to_csv(draft, index=False)
+
+
+def draw_films(run: Run, config: Config, prepared: Prepared, images: Sequence[str]) -> list[Path]:
+    """Write `boxes/<task>/film_<image>.png` of films that somebody wants to see, and return where.
+
+    Films of train have no predictions: their true boxes alone are drawn.
+
+    Args:
+        run: a finished one.
+        config: its settings.
+        prepared: its manifest, pixels and canvas.
+        images: their `image_id`.
+
+    Raises:
+        OsteonError: no task of the run has boxes, or the run has no such image.
+    """
+    tasks = {task: fact for task, fact in run.predictions.tasks.items() if fact.head == "detection"}
+    if not tasks:
+        raise OsteonError(f"{run.folder}: no task has boxes; it has {', '.join(run.predictions.tasks)}.")
+    known, files = prepared.manifest.set_index("image_id", drop=False), list[Path]()
+    if lacking := [name for name in images if name not in known.index]:
+        raise OsteonError(
+            f"{run.folder}: no image {lacking[0]!r}.{nearest(lacking[0], known.index)} See manifest.parquet."
+        )
+    for task, fact in tasks.items():
+        frame = run.predictions.frame
+        said = frame[frame["task"] == task]
+        least = run.thresholds[task].value if task in run.thresholds else fact.protocol_threshold
+        for name in images:
+            true = known[str(config.tasks[task].target)].loc[name]
+            row = next((one for _, one in said[said["image_id"] == name].iterrows()), None)
+            row = pd.Series({"image_id": name, "truth": true, "boxes": ()}) if row is None else row
+            files.append(run.folder / "boxes" / _plain(task) / f"film_{_plain(name)}.png")
+            _save(files[-1], _film(prepared, row, fact, least))
+    return files
 
 
 def _chosen(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from osteon.config import Config
 from osteon.config.neutral import PLACES, PROCESSES, WATCHING, under
 from osteon.errors import OsteonError
 from osteon.identity import HASH
+from osteon.manifest.boxes import array_of, looked
 from osteon.run.resume import saved_config
 
 RESULT = "result.json"
@@ -108,7 +110,16 @@ def _difference(was: pd.DataFrame, now: pd.DataFrame) -> str:
     for column in was.columns:
         if column not in found:
             return f"the column {column!r} is gone"
-        same = (was[column] == found[column]) | (was[column].isna() & found[column].isna())
+        before, after = (_comparable(table[column]) for table in (was, found))
+        same = (before == after) | (before.isna() & after.isna())
         if not bool(same.all()):
             return f"{int((~same).sum()):,} images have another {column}"
     return ""
+
+
+def _comparable(column: pd.Series) -> pd.Series:
+    """Return a column of boxes as text: a parquet gives arrays back for lists, and arrays are not equal or unequal."""
+    if not any(isinstance(cell, list | np.ndarray) for cell in column):
+        return column
+    boxes = [str(array_of(cell).tolist()) if seen else None for cell, seen in zip(column, looked(column), strict=True)]
+    return pd.Series(boxes, index=column.index, dtype=object)
