@@ -35,7 +35,7 @@ def of_published(block: PublishedBlock, ranking: Ranking, digits: dict[str, int]
     size = f"n = {block.n:,}" if block.n else "n not stated"
     title = " · ".join(dict.fromkeys(["PUBLISHED", ranking.task, block.dataset, block.split, size]))
     by_group = f"{named(ranking.metric)} by {groups[0].partition('=')[0].replace('_', ' ')}" if groups else ""
-    return Panel(title, [*_why(block), *_sources(block)], columns, rows, by_group=by_group)
+    return Panel(title, [*_why(block), *_trained(block), *_sources(block)], columns, rows, by_group=by_group)
 
 
 def _ours(block: PublishedBlock, ranking: Ranking) -> float | None:
@@ -48,6 +48,14 @@ def _why(block: PublishedBlock) -> Iterator[str]:
         yield f"{block.why}; no difference is computed"
     else:
         yield "published on the same split; difference: row 1 above minus it, untested, as no predictions are published"
+
+
+def _trained(block: PublishedBlock) -> Iterator[str]:
+    """Say what all systems had to learn from, where it is stated of each."""
+    words = {"pretrained": "from pretrained weights", "full_data": "on the full set"}
+    had = [text for name, text in words.items() if all(getattr(row, name) == "yes" for row in block.rows)]
+    if had:
+        yield f"trained {', '.join(had)}"
 
 
 def _sources(block: PublishedBlock) -> Iterator[str]:
