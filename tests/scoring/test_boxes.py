@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from osteon.errors import OsteonError
-from osteon.predictions import Predictions, TaskFacts, check, write
+from osteon.predictions import Predictions, TaskFacts, check, read, write
 from osteon.scoring import bootstrap
 from osteon.scoring.folds import score_runs
 from osteon.scoring.metrics import direction, metric, monitor, sample_of
@@ -209,6 +209,22 @@ def test_a_run_without_its_threshold_is_refused(tmp_path: Path) -> None:
     freeze(folder / "thresholds.json", {})
     with pytest.raises(OsteonError, match="no threshold of task 'wrist'"):
         score_runs([folder], replicates=100)
+
+
+def test_exams_of_one_outcome_in_val_cost_only_their_own_threshold(tmp_path: Path) -> None:
+    tasks = {"wrist": facts(2), "wrist.study": TaskFacts(unit="study", pool="max", truth="any")}
+    folder = run(tmp_path / "fold0", 0, facts(2))
+    for split, several in (("val", False), ("test", True)):
+        file = folder / "predictions" / f"{split}.parquet"
+        boxes = read(file)
+        exams = boxes.frame.drop(columns=["boxes", "truth"]).assign(task="wrist.study", probability=0.4)
+        exams["target"] = np.arange(len(exams)) % 2 if several else 1.0
+        both = pd.concat([boxes.frame, exams], ignore_index=True)
+        write(file, both, tasks, boxes.run, {})
+    found = score_runs([folder], replicates=100)
+    exams = found[(found["task"] == "wrist.study") & (found["split"] == "test")]
+    assert "frozen" not in set(exams["operating_point"])
+    assert only(exams, "auroc")["value"] == 0.5
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])

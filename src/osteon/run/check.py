@@ -48,6 +48,12 @@ def _check_start(config: Config) -> None:
 
 def _check_floor(config: Config) -> None:
     """Refuse what ridge regression cannot do, and settings of networks that would do nothing."""
+    for name, task in config.tasks.items():
+        if task.head.kind == "detection":
+            raise OsteonError(
+                f"backbone=ridge: draws no boxes, which is what {name!r} asks for. It answers whole images: take a "
+                "task of theirs on the same images as the floor, or another backbone."
+            )
     if config.backbone.pretrained or config.backbone.pretrained_path or config.backbone.options:
         raise OsteonError(
             "backbone=ridge: is no network, so it has no pretrained weights and no options. Leave them out."

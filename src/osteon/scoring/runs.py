@@ -8,6 +8,7 @@ from typing import Any
 
 from osteon.errors import OsteonError
 from osteon.predictions import Predictions, merge, read
+from osteon.predictions.facts import owner
 from osteon.scoring.thresholds import THRESHOLDED, Threshold, frozen
 
 _RESTORE = "Restore the file that the run left, or train the run again."
@@ -41,7 +42,8 @@ def load(folder: Path) -> Run:
     """Read predictions/val.parquet, predictions/test.parquet, thresholds.json and result.json of a run folder.
 
     Nothing is guessed: the predictions must describe their tasks and their run as `predictions.write` does, and
-    every binary or detection task must have its threshold, but for a finding of several that val has one outcome of.
+    every binary or detection task must have its threshold, but for a finding of several, or the images or exams of boxes, that
+    val has one outcome of.
     Only val.parquet may be absent.
 
     Raises:
@@ -116,8 +118,11 @@ def _split(file: Path, guess: bool) -> Predictions:
 
 def _thresholds(file: Path, table: Predictions) -> dict[str, Threshold]:
     found = frozen(file)
+    boxed = {task for task, facts in table.tasks.items() if facts.head == "detection"}
     for task, facts in table.tasks.items():
-        if facts.head in THRESHOLDED and not facts.of and task not in found:
+        # What is made of boxes may lack one as a finding may: all exams of val can be of one outcome.
+        spared = facts.of or owner(task, boxed - {task})
+        if facts.head in THRESHOLDED and not spared and task not in found:
             held = ", ".join(found) or "none"
             raise OsteonError(
                 f"{file}: no threshold of task {task!r}; found {held}. A run freezes one on val. {_RESTORE}"

@@ -42,6 +42,11 @@ def test_the_floor_is_scored_on_the_rows_of_the_network(task: str, tmp_path: Pat
     assert torch.load(floor.folder / "model.pt", weights_only=True)["source"] == "phantom"
 
 
+def test_boxes_are_refused() -> None:
+    with pytest.raises(OsteonError, match="backbone=ridge: draws no boxes, which is what 'hip_fracture_detection' asks"):
+        check_names(config("backbone=ridge", "task=hip_fracture_detection"))
+
+
 @pytest.mark.parametrize(
     "word", ["backbone.pretrained=true", "backbone.pretrained_path=x.pt", "++backbone.options.a=1"]
 )
