@@ -115,6 +115,15 @@ def test_classes_go_by_name_in_the_order_asked_for(root: Path, kind: str) -> Non
     assert told(only, "not asked for (left out): fracture 1")
 
 
+def test_a_class_spelt_otherwise_is_no_negative(root: Path, kind: str) -> None:
+    wanted = read(root, spec(kind)).rows["boxes"].tolist()
+    changed = read(root, spec(kind, classes=["Fracture", "text"]))
+    assert changed.rows["boxes"].tolist() == wanted
+    assert told(changed, "classes spelt otherwise, taken for those asked for: fracture 1")
+    both = read(root, spec(kind, classes=["text", "TEXT", "fracture"])) if kind == "voc" else None
+    assert both is None or [len(cell) for cell in both.rows["boxes"]] == [2, 1, 0], "names that differ by case alone"
+
+
 def test_classes_must_be_given_and_be_there(root: Path, kind: str) -> None:
     with pytest.raises(OsteonError, match=r"dataset\.classes: not given.*classes=\[(text,fracture|fracture,text)\]"):
         read(root, spec(kind, classes=[]))

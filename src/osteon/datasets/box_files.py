@@ -72,6 +72,7 @@ def read(root: Path, spec: BoxFilesSpec) -> Reading:
         found = of_coco(root, spec, coco, rows["path"])
     else:
         found = (of_voc if spec.kind == "voc" else of_yolo)(root, spec, rows["path"])
+    respelt = _alike(spec, found)
     _check_classes(spec, found)
     classes = {name: index for index, name in enumerate(spec.classes)}
     cells = [cell(found.boxes[path], classes) if path in found.boxes else None for path in rows["path"]]
@@ -80,7 +81,7 @@ def read(root: Path, spec: BoxFilesSpec) -> Reading:
     return Reading(
         kept,
         pd.concat([base.rejected, rejected], ignore_index=True),
-        (*base.notes, *_notes(spec, rows, found)),
+        (*base.notes, *respelt, *_notes(spec, rows, found)),
         base.split_names,
     )
 
@@ -114,6 +115,26 @@ def _listed(root: Path, spec: BoxFilesSpec, coco: Coco | None) -> Reading:
     kept, rejected = part(rows, reasons)
     names = {split: split for split in ("val", "test") if "split" in rows and (rows["split"] == split).any()}
     return Reading(kept, rejected, (), names)
+
+
+def _alike(spec: BoxFilesSpec, found: Annotated) -> list[str]:
+    """Give boxes the class asked for whose name is theirs but for case and blanks at its ends, and say so.
+
+    A box under "Fracture" left out of "fracture" would make its image a negative.
+    """
+    asked = Counter(_plain(name) for name in spec.classes)
+    names = {_plain(name): name for name in spec.classes if asked[_plain(name)] == 1}
+    known = {*found.names, *(box.name for boxes in found.boxes.values() for box in boxes)} - {*spec.classes}
+    other = {name: names[_plain(name)] for name in known if _plain(name) in names}
+    taken = Counter(box.name for boxes in found.boxes.values() for box in boxes if box.name in other)
+    for path, boxes in found.boxes.items():
+        found.boxes[path] = [box._replace(name=other.get(box.name, box.name)) for box in boxes]
+    found.names = tuple(dict.fromkeys(other.get(name, name) for name in found.names))
+    return [f"classes spelt otherwise, taken for those asked for: {_counts(taken)}"] if taken else []
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _check_classes(spec: BoxFilesSpec, found: Annotated) -> None:

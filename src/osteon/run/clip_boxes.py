@@ -9,8 +9,8 @@ from osteon.manifest.boxes import array_of, cell_of, clipped, looked
 
 def clip_boxes(
     manifest: pd.DataFrame, index: pd.DataFrame, columns: Sequence[str]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Clip the boxes of every column; what was cut or dropped is told.
+) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Clip the boxes of every column; what was cut, and what was dropped, is told.
 
     An image that loses a box altogether counts as unlabelled: something was seen there, and where nobody can say.
 
@@ -20,6 +20,7 @@ def clip_boxes(
         columns: targets that hold boxes.
     """
     notes: list[str] = []
+    dropped: list[str] = []
     sizes = index.iloc[manifest["slot"]][["height", "width"]].to_numpy(float)
     for column in dict.fromkeys(columns):
         cells, cut, lost = list(manifest[column]), 0, []
@@ -32,8 +33,8 @@ def clip_boxes(
         if cut:
             notes.append(f"{column}: {cut:,} boxes reached beyond their image and were clipped to it")
         if lost:
-            notes.append(
+            dropped.append(
                 f"{column}: {len(lost):,} images have a box that lies outside altogether and count as unlabelled "
                 f"(first: {', '.join(lost[:3])})"
             )
-    return manifest, tuple(notes)
+    return manifest, tuple(notes), tuple(dropped)

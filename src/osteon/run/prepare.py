@@ -62,7 +62,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     kept = cache.slots >= 0
     manifest = rows.assign(slot=cache.slots)[kept].reset_index(drop=True)
     manifest, told = add_film_facts(manifest, cache.index)
-    manifest, cut = clip_boxes(manifest, cache.index, _box_columns(config))
+    manifest, cut, lost = clip_boxes(manifest, cache.index, _box_columns(config))
     left_out = {*reading.rows["image_id"], *rejected["image_id"]} - {*manifest["image_id"]}
     manifest, copies = divide(manifest, config, cache, left_out)
     groups = prove_disjoint(manifest)
@@ -70,7 +70,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
     together = kept_together_by(manifest)
-    notes = (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *cut, *copies)
+    notes = (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *cut, *lost, *copies)
     mirror = mirrored(manifest, config.data.canonical_laterality)
     canvas = canvas_of(manifest["slot"].to_numpy(), cache.index, size, mirror)
     return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes, canvas)

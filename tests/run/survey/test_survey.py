@@ -260,3 +260,15 @@ def test_one_picture_with_two_sets_of_boxes_is_found() -> None:
     rows = pd.DataFrame({"boxes": pd.Series(cells, dtype="object"), "image_id": list("abcd")})
     found = list(_labels(rows, pd.Series([0, 0, 1, 1]), ["boxes"]))
     assert [finding.text for finding in found] == ["the same picture with two labels of 'boxes': 1 (2 images): a and b"]
+
+
+def test_boxes_outside_their_image_are_told(tmp_path: Path) -> None:
+    lines = ["path,patient_id,x1,y1,x2,y2,class"]
+    for place, corners in enumerate(["300,200,330,260", "60,20,90,40", "10,10,40,40"]):
+        draw(tmp_path / "hip" / f"{place}.png", place)
+        lines.append(f"{place}.png,p{place},{corners},fracture")
+    (tmp_path / "hip" / "boxes.csv").write_text("\n".join(lines))
+    said = say("check", "hip_boxes", tmp_path / "hip", "dataset.private=false", "--cache-dir", tmp_path / "cache")
+    assert said.exit_code == 1
+    assert "WRONG: fracture_boxes: 1 images have a box that lies outside altogether" in said.output
+    assert "note: fracture_boxes: 1 boxes reached beyond their image" in said.output

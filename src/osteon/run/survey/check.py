@@ -13,6 +13,7 @@ from osteon.errors import OsteonError
 from osteon.images import Cache
 from osteon.manifest import Target, validate
 from osteon.phantoms.stamp import is_phantom
+from osteon.run.clip_boxes import clip_boxes
 from osteon.run.survey.chosen import Chosen
 from osteon.run.survey.counts import counted, labels
 from osteon.run.survey.leaks import SHOWN, Finding, leaks
@@ -59,6 +60,7 @@ def check(chosen: Chosen, cache: Cache, subset: bool = False) -> Checked:
         *_short(counts, judged),
         *_unusable(rejected),
         *_invalid(rows, card.targets),
+        *_beyond_the_image(rows, cache, card.targets),
         *leaks(rows, cache, card.targets),
         *(Finding(False, note) for note in chosen.reading.notes if COMPLETE not in note),
     ]
@@ -91,6 +93,15 @@ def _invalid(rows: pd.DataFrame, targets: Mapping[str, Target]) -> Iterator[Find
         validate(rows, targets)
     except OsteonError as fault:
         yield from (Finding(True, line) for line in str(fault).splitlines())
+
+
+def _beyond_the_image(rows: pd.DataFrame, cache: Cache, targets: Mapping[str, Target]) -> Iterator[Finding]:
+    """Tell of boxes as a run will clip or drop them."""
+    columns = [name for name, target in targets.items() if target.kind == "boxes"]
+    known = cache.slots >= 0
+    _, cut, lost = clip_boxes(rows[known].assign(slot=cache.slots[known]), cache.index, columns)
+    yield from (Finding(True, note) for note in lost)
+    yield from (Finding(False, note) for note in cut)
 
 
 def _labels(chosen: Chosen) -> pd.DataFrame:
