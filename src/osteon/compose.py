@@ -79,8 +79,21 @@ def explain(fault: Exception, words: Sequence[str]) -> str | None:
         return _no_file(words)
     cause = fault.__cause__ if isinstance(fault.__cause__, OmegaConfBaseException) else fault
     if isinstance(cause, OmegaConfBaseException):
-        return _omegaconf(cause, str(fault))
+        return _of_no_dataset(words) or _omegaconf(cause, str(fault))
     return _hydra(str(fault)) if isinstance(fault, HydraException) else None
+
+
+def _of_no_dataset(words: Sequence[str]) -> str | None:
+    """Say where a task's own dataset is set: `dataset.<key>` is only there once `dataset=<file>` swaps it."""
+    said = {word.lstrip("+").partition("=")[0]: word.lstrip("+").partition("=")[2] for word in words}
+    key = next((key for key in said if key.startswith("dataset.")), None)
+    if key is None or "dataset" in said:
+        return None
+    task = said.get("task", "hip_fracture").strip("[]").partition(",")[0]
+    return (
+        f"{key}: no dataset is swapped here. Set the task's own with tasks.{task}.{key}={said[key]}, or name "
+        f"another before: dataset=<file of conf/dataset> {key}={said[key]}"
+    )
 
 
 def _hydra(text: str) -> str:

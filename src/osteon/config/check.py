@@ -109,6 +109,11 @@ def _line(path: str, error: Any, root: Any) -> str:
     if kind == "missing":
         return f"{path}: missing. Give it a value."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
+        if path == "dataset" and isinstance(found, Mapping) and "kind" not in found:
+            return (
+                "dataset: no dataset is swapped here. Set the task's own with tasks.<task>.dataset.<key>=<value>, or "
+                "name another before: dataset=<file of conf/dataset>"
+            )
         context = error.get("ctx", {})
         tag = str(context.get("tag", "nothing"))
         expected = str(context.get("expected_tags", "a kind"))
