@@ -26,5 +26,7 @@ def test_a_key_of_a_dataset_that_is_not_swapped_names_the_right_one(words: tuple
 
 
 def test_a_new_column_of_a_dataset_that_is_not_swapped() -> None:
-    with pytest.raises(OsteonError, match=r"dataset: no dataset is swapped here\. Set the task's own with tasks\.<task>"):
+    with pytest.raises(
+        OsteonError, match=r"dataset: no dataset is swapped here\. Set the task's own with tasks\.<task>"
+    ):
         config("task=mura", "++dataset.columns.path=Datei")

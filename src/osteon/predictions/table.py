@@ -15,14 +15,13 @@ from osteon.predictions.columns import from_arrow, to_arrow
 from osteon.predictions.facts import Predictions, TaskFacts
 from osteon.predictions.metadata import KEY, About, check_run, parse
 from osteon.predictions.rules import check, drop_repeats
+from osteon.predictions.spreadsheet import SUFFIXES, read_csv
 
 # A foreign table may leave these out; ids may not be guessed, because a wrong unit or cluster changes every number.
 DEFAULTS = {"task": "task", "split": "test", "dataset": "unknown", "source": "real"}
 # An index of a class above this is a fault, not a class.
 MOST = 999
-# What a CSV holds as JSON.
-_LISTS = ("probabilities", *COLUMNS)
-_IDS = ("task", "split", "image_id", "group_id", "unit_id", "patient_id", "study_id", "dataset", "source")
+SHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 
 
 def write(
@@ -73,7 +72,7 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     """
     if not path.is_file():
         raise OsteonError(f"{path}: no such predictions file. A run leaves predictions/val.parquet and test.parquet.")
-    frame, about = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    frame, about = _read_any(path)
     described = parse(about, str(path), whole=not guess)
     if not guess:
         return _described(frame, described, path)
@@ -138,16 +137,12 @@ def _labels(rows: pd.DataFrame) -> tuple[str, ...]:
     return tuple(str(index) for index in range(int(min(highest, MOST)) + 1))
 
 
-def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
-    try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys((*_IDS, *_LISTS), str), encoding="utf-8-sig")
-        for name in _LISTS:
-            if name in frame:
-                told = [json.loads(text) if isinstance(text, str) else None for text in frame[name]]
-                frame[name] = pd.Series(told, index=frame.index, dtype=object)
-    except (ValueError, TypeError) as fault:
-        raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
-    return frame, {}
+def _read_any(path: Path) -> tuple[pd.DataFrame, Any]:
+    if path.suffix.lower() in SUFFIXES:
+        return read_csv(path), {}
+    if path.suffix.lower() in SHEETS:
+        raise OsteonError(f"{path}: a workbook is not read. Save its sheet as CSV (UTF-8), or as parquet.")
+    return _read_parquet(path)
 
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:

@@ -43,7 +43,9 @@ def test_the_floor_is_scored_on_the_rows_of_the_network(task: str, tmp_path: Pat
 
 
 def test_boxes_are_refused() -> None:
-    with pytest.raises(OsteonError, match="backbone=ridge: draws no boxes, which is what 'hip_fracture_detection' asks"):
+    with pytest.raises(
+        OsteonError, match="backbone=ridge: draws no boxes, which is what 'hip_fracture_detection' asks"
+    ):
         check_names(config("backbone=ridge", "task=hip_fracture_detection"))
 
 
