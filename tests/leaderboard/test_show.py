@@ -9,6 +9,7 @@ from rich.console import Console
 
 from osteon.leaderboard import Board, leaderboard
 from osteon.leaderboard.panel import text_of
+from osteon.leaderboard.panels import SMALL, panels
 from osteon.leaderboard.rows import Cell
 from osteon.leaderboard.sheet import to_table
 from osteon.leaderboard.show import show_board, to_markdown
@@ -49,6 +50,19 @@ def test_markdown_has_every_row(board: Board) -> None:
     assert text.count("PUBLISHED") == 2
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert all(line.endswith(" |") for line in lines)
+
+
+def test_what_the_legend_of_the_star_speaks_of_bears_one(board: Board) -> None:
+    panel = panels(board)[0]
+    every = [cell for row in board.blocks[0].rows for cell in row.cells.values()]
+    assert any(cell.small for cell in every)
+    groups = {column.heading.rstrip("*"): column.heading for column in panel.columns if column.part == "group"}
+    for name, heading in groups.items():
+        key = board.ranking.key("kappa", f"body_part={name}")
+        assert heading.endswith("*") == any(row.cells[key].small for row in board.blocks[0].rows)
+    starred = [heading for heading in groups.values() if heading.endswith("*")]
+    starred += [row[1].text for row in panel.rows if row[1].text.endswith("*")]
+    assert (SMALL in panel.captions) == bool(starred)
 
 
 def test_csv_has_every_score(board: Board, tmp_path: Path) -> None:

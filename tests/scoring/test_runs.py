@@ -47,6 +47,12 @@ def test_foreign_folders(tmp_path: Path) -> None:
         score_runs([])
 
 
+def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "reader.csv").write_text("image_id")
+    with pytest.raises(OsteonError, match=r"reader\.csv: this is a file; here the folder of a finished run is needed"):
+        load(tmp_path / "reader.csv")
+
+
 @pytest.mark.parametrize("content", ["{}", '{"seed": 1}'])
 def test_a_result_says_what_was_scored(run: Make, content: str) -> None:
     folder = run(0)

@@ -1,12 +1,12 @@
 """The board as panels: a table a test set, then one a published split; what terminal, Markdown and page are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from osteon.leaderboard.board import Block, Board, Ranking
 from osteon.leaderboard.panel import BEST, Column, Entry, Panel, text_of
 from osteon.leaderboard.published_panels import of_published
 from osteon.leaderboard.references import published
-from osteon.leaderboard.rows import Cell, Row
+from osteon.leaderboard.rows import Cell, Key, Row
 from osteon.scoring.comparison.words import named, p_is, plural, signed
 from osteon.scoring.registry import IN_UNITS, METRICS
 
@@ -49,7 +49,10 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
         Column("seeds", "score"),
         *(Column(named(name), "score") for name in shown),
     ]
-    columns += [Column(group.partition("=")[2], "group") for group in groups]
+    columns += [
+        Column(group.partition("=")[2] + ("*" if _small(block, [ranking.key(ranking.metric, group)]) else ""), "group")
+        for group in groups
+    ]
     columns += [Column(name, "fact") for name in ("n", "positive", "backbone", "source", "runs")]
     rows, share = [], prevalence(block)
     for place, row in enumerate(block.rows, 1):
@@ -113,10 +116,17 @@ def _captions(block: Block, ranking: Ranking, shown: list[str]) -> Iterator[str]
     if any(len(row.trainings) > 1 for row in block.rows):
         yield "several seeds: their mean, (sd over seeds), [mean of their bounds]"
     yield _claim(block, ranking)
-    if any(cell.small for row in block.rows for cell in row.cells.values()):
+    keys = [ranking.key(name) for name in shown]
+    keys += [ranking.key(ranking.metric, group) for group in groups_of(block, ranking.metric)]
+    if _small(block, keys):
         yield SMALL
     if block.source == "phantom":
         yield PHANTOM
+
+
+def _small(block: Block, keys: Iterable[Key]) -> bool:
+    """Tell whether an interval that is shown under one of these keys may be too short."""
+    return any(cell.small for row in block.rows for key in keys if (cell := row.cells.get(key)))
 
 
 def _claim(block: Block, ranking: Ranking) -> str:
@@ -132,7 +142,11 @@ def _claim(block: Block, ranking: Ranking) -> str:
     )
     family = f" (Holm over {best.family} test sets)" if best.family > 1 else ""
     said = f"1 minus 2: {signed(best.difference, decimals)}{bounds}, paired, p {p_is(best.p)}{family}"
-    return f"{BEST}: better than the runner-up; {said}" if best.marked else f"no row is marked best; {said}"
+    if not best.marked:
+        return f"no row is marked best; {said}"
+    single = any(len(row.trainings) == 1 for row in block.rows[:2])
+    whose = " (these trained models; one seed says little of a recipe)" if single else ""
+    return f"{BEST}: better than the runner-up{whose}; {said}"
 
 
 def _entry(cell: Cell | None, decimals: int) -> Entry:

@@ -49,6 +49,11 @@ def load(folder: Path) -> Run:
     Raises:
         OsteonError: the folder or one of its files is missing or is not what a run leaves.
     """
+    if folder.is_file():
+        raise OsteonError(
+            f"{folder}: this is a file; here the folder of a finished run is needed. Files of predictions are taken by "
+            "osteon score, compare and leaderboard."
+        )
     if not folder.is_dir():
         raise OsteonError(f"{folder}: no such run folder. Give folders that a run has left, such as runs/<name>.")
     lacking = [
