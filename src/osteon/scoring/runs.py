@@ -42,8 +42,8 @@ def load(folder: Path) -> Run:
     """Read predictions/val.parquet, predictions/test.parquet, thresholds.json and result.json of a run folder.
 
     Nothing is guessed: the predictions must describe their tasks and their run as `predictions.write` does, and
-    every binary or detection task must have its threshold, but for a finding of several, or the images or exams of boxes, that
-    val has one outcome of.
+    every binary or detection task must have its threshold, but for a finding of several, or the images or exams of
+    boxes, that val has one outcome of.
     Only val.parquet may be absent.
 
     Raises:
