@@ -166,7 +166,7 @@ def test_result_tells_how_training_went(tmp_path: Path) -> None:
 
 def test_of_epochs_that_score_alike_the_last_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = iter([0.5, 0.7, 0.7, 0.6])
-    monkeypatch.setattr("osteon.run.start.monitor_scores", lambda *_: {"val/monitor": next(said)})
+    monkeypatch.setattr("osteon.run.making.monitor_scores", lambda *_: {"val/monitor": next(said)})
     trained(tmp_path, "task=hip_fracture", *PLAIN, "trainer.max_epochs=4", "trainer.limit_batches=1")
     assert torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 2
     facts = json.loads((tmp_path / "result.json").read_text())["training"]
