@@ -130,4 +130,4 @@ def _words(place: Path) -> list[str]:
 
 
 def _elsewhere(key: str) -> bool:
-    return key in ("task", "backbone") or under(key, _ELSEWHERE)
+    return key in ("task", "backbone", "backbone.name") or under(key, _ELSEWHERE)
