@@ -161,3 +161,9 @@ def test_phantoms_are_stamped(make: Make, blend: Blend) -> None:
     show_ensemble(made, console)
     assert "PHANTOM · fracture · test" in console.export_text()
     assert json.loads((made.folder / "result.json").read_text())["source"] == "phantom"
+
+
+def test_what_a_member_knows_of_the_images_is_kept(make: Make, blend: Blend) -> None:
+    folders = [make(seed) for seed in range(2)]
+    (folders[1] / "manifest.parquet").write_bytes(b"the images")
+    assert (blend(folders).folder / "manifest.parquet").read_bytes() == b"the images"

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from osteon.scoring.sample import Floats
 from osteon.scoring.table import score, to_records
 from osteon.scoring.thresholds import fit_all, freeze
 
+MANIFEST = "manifest.parquet"
 # What members must agree in for the ensemble to say it.
 SHARED = ("cohort", "seed", "fold", "folds")
 
@@ -52,11 +54,21 @@ def write_run(
         files = [draft / "predictions" / f"{split}.parquet" for split in ("val", "test")]
         for file in files:
             write(file, frame[frame["split"] == file.stem].reset_index(drop=True), tasks, run, names)
+        _keep_manifest(made, draft)
         thresholds = fit_all(frame[frame["split"] == "val"], tasks)
         freeze(draft / "thresholds.json", thresholds)
         scores = score(merge([read(file, guess=False) for file in files]), thresholds, replicates=replicates)
         write_json(draft / "result.json", {**_result(made, frame, tasks, rule), "scores": to_records(scores)})
     return scores
+
+
+def _keep_manifest(made: Ensemble, draft: Path) -> None:
+    """Keep what a member knows of the images, the same for all: a competition's file names their folders."""
+    for member in made.members:
+        file = member.run.folder / MANIFEST
+        if file.is_file():
+            shutil.copyfile(file, draft / MANIFEST)
+            return
 
 
 def _run_facts(made: Ensemble, rule: str) -> dict[str, Any]:

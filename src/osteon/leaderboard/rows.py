@@ -111,7 +111,8 @@ def _recipe(training: Training) -> Any:
 def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
     """Return what tells recipes apart: the backbone and the words of its command line that not all of them share."""
     words = [_words(recipe[0].places[0]) for recipe in recipes]
-    shared = set.intersection(*map(set, words)) if words else set()
+    told = [set(one) for one in words if one]  # an ensemble has no command line
+    shared = set.intersection(*told) if told else set()
     names = []
     for recipe, mine in zip(recipes, words, strict=True):
         backbone = recipe[0].said.get("backbone")
