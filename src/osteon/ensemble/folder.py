@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import osteon
@@ -79,7 +80,7 @@ def _run_facts(made: Ensemble, rule: str) -> dict[str, Any]:
     settings = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return {
         "name": made.folder.name,
-        "backbone": f"{_named(made, rule)} of {len(made.members)}: {', '.join(_backbones(made.members))}",
+        "backbone": f"{_named(made, rule)} of {len(made.members)}: {', '.join(_backbones(made))}",
         "settings": settings,
         **{key: value for key, value in same.items() if value is not None},
     }
@@ -89,8 +90,11 @@ def _named(made: Ensemble, rule: str) -> str:
     return f"best {rule}" if made.searches else rule
 
 
-def _backbones(members: tuple[Member, ...]) -> list[str]:
-    return list(dict.fromkeys(str(member.run.said("backbone") or member.name) for member in members))
+def _backbones(made: Ensemble) -> list[str]:
+    """Return the backbones of the members that take part in any task."""
+    inside = np.any([weights > 0 for weights in made.weights.values()], axis=0)
+    used = [member for member, takes_part in zip(made.members, inside, strict=True) if takes_part]
+    return list(dict.fromkeys(str(member.run.said("backbone") or member.name) for member in used))
 
 
 def _digest(member: Member) -> str:
