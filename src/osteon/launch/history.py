@@ -37,9 +37,8 @@ def write_trials(folder: Path, trials: Trials) -> None:
         told = [trial.params.get(key, "") for key in keys]
         seconds = "" if trial.duration is None else round(trial.duration.total_seconds(), 1)
         more = [trial.user_attrs.get(CONTINUES, ""), trial.user_attrs.get("reason", "")]
-        state = (
-            "replaced" if trial.user_attrs.get(REPLACED) else WORDS[trial.state.name]
-        )  # by the one that continues it
+        # Replaced: by the trial that continues it.
+        state = "replaced" if trial.user_attrs.get(REPLACED) else WORDS[trial.state.name]
         rows.writerow([trial.number, state, value_of(trial), *told, seconds, *more])
     write_text(folder / "trials.csv", text.getvalue())
 

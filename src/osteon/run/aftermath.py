@@ -12,15 +12,17 @@ from osteon.errors import OsteonError
 from osteon.figures import draw_run
 from osteon.files import aside
 from osteon.images import margins
+from osteon.predictions import Predictions
 from osteon.run.prepare import Prepared
 from osteon.scoring.calibrated import calibrate_run
 from osteon.scoring.calibrated.run import CALIBRATION, TEMPERATURES
 from osteon.scoring.calibrated.temperature import frozen
-from osteon.scoring.runs import joined
 from osteon.scoring.thresholds import Threshold
 
 
-def examine(folder: Path, prepared: Prepared, thresholds: Mapping[str, Threshold], replicates: int) -> Audited:
+def examine(
+    folder: Path, prepared: Prepared, written: Predictions, thresholds: Mapping[str, Threshold], replicates: int
+) -> Audited:
     """Write `margins.parquet`, `audit.csv`, `calibration.json` and `figures/`, and return the audit.
 
     A fault of the audit is a note of it, and costs no trained model.
@@ -28,11 +30,11 @@ def examine(folder: Path, prepared: Prepared, thresholds: Mapping[str, Threshold
     Args:
         folder: of the run, with its predictions.
         prepared: what it was trained on.
+        written: its predictions of val and test, as they were read back.
         thresholds: frozen on val.
         replicates: bootstrap replicates behind an interval.
     """
     write_margins(folder, prepared)
-    written = joined([folder / "predictions" / f"{split}.parquet" for split in ("val", "test")])
     try:
         audited = audit_run(folder, written, thresholds, replicates=replicates)
     except OsteonError as fault:

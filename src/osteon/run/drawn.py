@@ -1,6 +1,5 @@
 """Films with their true and predicted boxes drawn in, for eyes: some mistakes, and some by chance."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from osteon.config import Config
 from osteon.errors import OsteonError, nearest
+from osteon.figures.run import plain
 from osteon.files import aside
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
@@ -50,9 +50,9 @@ def draw_boxes(
         for kind, chosen in _chosen(rows).items():
             for number, (_, row) in enumerate(chosen.iterrows()):
                 name = f"{kind}_{number}.png"
-                _save(folder / "boxes" / _plain(task) / name, _film(prepared, row, fact, least))
+                _save(folder / "boxes" / plain(task) / name, _film(prepared, row, fact, least))
                 listed.append({"file": name, "image_id": row["image_id"]})
-        with aside(folder / "boxes" / _plain(task) / "index.csv") as draft:
+        with aside(folder / "boxes" / plain(task) / "index.csv") as draft:
             pd.DataFrame(listed).to_csv(draft, index=False)
 
 
@@ -86,7 +86,7 @@ def draw_films(run: Run, config: Config, prepared: Prepared, images: Sequence[st
             true = known[str(config.tasks[task].target)].loc[name]
             row = next((one for _, one in said[said["image_id"] == name].iterrows()), None)
             row = pd.Series({"image_id": name, "truth": true, "boxes": ()}) if row is None else row
-            files.append(run.folder / "boxes" / _plain(task) / f"film_{_plain(name)}.png")
+            files.append(run.folder / "boxes" / plain(task) / f"film_{plain(name)}.png")
             _save(files[-1], _film(prepared, row, fact, least))
     return files
 
@@ -131,7 +131,3 @@ def _film(prepared: Prepared, row: pd.Series, fact: TaskFacts, least: float) -> 
 def _save(file: Path, film: Image.Image) -> None:
     with aside(file) as draft:
         film.save(draft, format="PNG")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name)

@@ -9,7 +9,7 @@ from osteon import predictions
 from osteon.config import Config
 from osteon.module import PredictionTable
 from osteon.module.boxes_table import empty_boxes
-from osteon.predictions import TaskFacts, owner
+from osteon.predictions import Predictions, TaskFacts, owner
 from osteon.run.facts import facts_of, predicted_splits, run_facts, wholes_of
 from osteon.run.prepare import Prepared
 from osteon.scoring.calibrated.run import TEMPERATURES
@@ -65,11 +65,11 @@ def _guess(targets: np.ndarray, facts: TaskFacts | None) -> dict[str, np.ndarray
 
 def measure(
     config: Config, prepared: Prepared, table: pd.DataFrame, folder: Path
-) -> tuple[dict[str, Threshold], pd.DataFrame]:
+) -> tuple[dict[str, Threshold], pd.DataFrame, Predictions]:
     """Write predictions, thresholds and temperatures fitted on val, and score what was written.
 
     Returns:
-        The thresholds and the score table.
+        The thresholds, the score table, and the predictions as they were read back.
     """
     facts = facts_of(config, prepared)
     cards = prepared.sources.cards
@@ -86,4 +86,4 @@ def measure(
     freeze(folder / "thresholds.json", thresholds)
     freeze_temperatures(folder / TEMPERATURES, fit_temperatures(table[table["split"] == "val"], facts))
     written = predictions.merge([predictions.read(file) for file in files])
-    return thresholds, score(written, thresholds, replicates=config.bootstrap)
+    return thresholds, score(written, thresholds, replicates=config.bootstrap), written

@@ -147,14 +147,14 @@ def _measured(
     config: Config, prepared: Prepared, outcome: Outcome, folder: Path, loggers: list[Logger], start: float
 ) -> Result:
     table = predictions.check(outcome.table, facts_of(config, prepared))
-    thresholds, scores = measure(config, prepared, table, folder)
+    thresholds, scores, written = measure(config, prepared, table, folder)
     draw_boxes(folder, prepared, table, facts_of(config, prepared), thresholds)
     write_model(folder / "model.pt", config, prepared, outcome.model, thresholds)
     facts = leaving.result_facts(config, prepared, outcome.model.weights, outcome.training)
     spans = {"prepare": outcome.began - start, "train": outcome.ended - outcome.began}
     facts["seconds"] = {**spans, "all": time.monotonic() - start}
     leaving.write_result(folder, facts, scores)  # what follows can be made again from the files
-    audited = examine(folder, prepared, thresholds, config.bootstrap) if config.test else None
+    audited = examine(folder, prepared, written, thresholds, config.bootstrap) if config.test else None
     if audited is not None:
         facts["audit"] = audited.to_json()
         leaving.write_result(folder, facts, scores)

@@ -71,9 +71,8 @@ def joined(here: Place, folder: Path) -> Iterator[None]:
 
 def _alone(fault: BaseException, here: Place, folder: Path) -> str:
     """Say what a process knows of the loss of another: not which one, if there are more than two."""
-    line = re.sub(
-        r"^\[\S+\] ", "", (str(fault).splitlines() or [type(fault).__name__])[0]
-    )  # gloo's place in its source
+    first = (str(fault).splitlines() or [type(fault).__name__])[0]
+    line = re.sub(r"^\[\S+\] ", "", first)  # without gloo's place in its source
     other = f"rank {1 - here.rank}" if here.world == 2 else "another rank"
     text = f"rank {here.rank} of {here.world}: {other} has ended, the connection to it is lost ({line:.120})."
     if here.started_by == "osteon":  # which says the rest
