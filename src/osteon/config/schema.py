@@ -85,7 +85,8 @@ class Trainer(Strict):
             from batch norm so do the gradients.
         epoch_length: batches an epoch, null for all images once. Epochs go on where the last one stopped, so that every
             image is seen once a pass; validation and checkpoints come once an epoch.
-        limit_batches: batches an epoch of training and of validation, for a smoke test.
+        limit_batches: batches an epoch of training, for a smoke test; validation takes every image, so that each task
+            and class has its rows.
     """
 
     max_epochs: PositiveInt

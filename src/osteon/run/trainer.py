@@ -82,7 +82,6 @@ def build_trainer(config: Config, folder: Path, loggers: list[Logger]) -> pl.Tra
         gradient_clip_val=settings.gradient_clip,
         deterministic="warn" if settings.deterministic else None,
         limit_train_batches=settings.limit_batches,
-        limit_val_batches=settings.limit_batches,
         enable_progress_bar=config.callbacks.progress_bar and here.first,
         enable_model_summary=False,
         num_sanity_val_steps=0,
