@@ -65,4 +65,4 @@ for epoch in range(epochs):
 for name in ("predictions/val.parquet", "predictions/test.parquet", "thresholds.json", "model.pt"):
     write(name, {})
 write("spans.json", [begun, time.time()])
-write("result.json", {"training": {"best_monitor": score}, "seconds": {"all": 1.0}, "scores": []})
+write("result.json", {"training": {"best_monitor": score}, "seconds": {"all": 1.0}, "scores": [], "audit": {}})

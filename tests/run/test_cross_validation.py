@@ -28,7 +28,7 @@ def left(place: Path, fold: int, best: float, whole: bool = True) -> None:
         (place / "predictions").mkdir()
         for name in ("predictions/val.parquet", "predictions/test.parquet", "thresholds.json", "model.pt"):
             (place / name).touch()
-        (place / "result.json").write_text(json.dumps({"training": {"best_monitor": best}}))
+        (place / "result.json").write_text(json.dumps({"training": {"best_monitor": best}, "audit": {}}))
 
 
 def test_finished_folds_are_skipped_and_a_begun_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

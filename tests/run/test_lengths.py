@@ -176,7 +176,12 @@ def test_of_epochs_that_score_alike_the_last_is_kept(tmp_path: Path, monkeypatch
 def test_a_smoke_test_of_several_tasks_scores_each(tmp_path: Path) -> None:
     """The first batches of val hold rows of one task alone, so validation is not cut."""
     trained(
-        tmp_path, "task=[knee_kl,implant]", *PLAIN, "trainer.limit_batches=1", "trainer.max_epochs=1", "data.batch_size=4"
+        tmp_path,
+        "task=[knee_kl,implant]",
+        *PLAIN,
+        "trainer.limit_batches=1",
+        "trainer.max_epochs=1",
+        "data.batch_size=4",
     )
     scores = pd.read_csv(tmp_path / "metrics.csv")
     assert scores[["val/knee_kl/quadratic_kappa", "val/implant/balanced_accuracy"]].notna().any().all()

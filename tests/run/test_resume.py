@@ -107,13 +107,30 @@ def test_other_settings_are_named(
     assert all(part in shown for part in said), shown
 
 
-def test_what_a_finished_run_has_lost_is_made_again(command: Command, tmp_path: Path) -> None:
+def without_predictions(run: Path) -> None:
+    (run / "predictions" / "test.parquet").unlink()
+
+
+def without_audit(run: Path) -> None:
+    """As if killed after the scores were written, while the audit was made."""
+    said = json.loads((run / "result.json").read_text())
+    del said["audit"]
+    (run / "result.json").write_text(json.dumps(said))
+    (run / "audit.csv").unlink()
+
+
+@pytest.mark.parametrize("lose", [without_predictions, without_audit])
+def test_what_a_finished_run_has_lost_is_made_again(
+    command: Command, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
     run = tmp_path / "run"
     assert command(*WORDS, f"hydra.run.dir={run}") == 0
     before = pd.read_parquet(run / "predictions" / "test.parquet")
-    (run / "predictions" / "test.parquet").unlink()
+    lose(run)
     assert command(f"resume={run}") == 0
     pd.testing.assert_frame_equal(pd.read_parquet(run / "predictions" / "test.parquet"), before, check_exact=True)
+    assert "audit" in json.loads((run / "result.json").read_text())
+    assert (run / "audit.csv").is_file()
 
 
 def test_what_changes_no_number_may_change(interrupted: Path, command: Command, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from osteon.errors import OsteonError
 from osteon.predictions import read
 from osteon.scoring.comparison import compare, side
-from osteon.scoring.foreign import open_runs
+from osteon.scoring.foreign import open_all, open_runs
 
 Make = Callable[..., Path]
 SHEET = ["task", "image_id", "unit_id", "patient_id", "target", "probability"]
@@ -110,3 +110,18 @@ def test_heads_that_differ(run: Make, tmp_path: Path) -> None:
     frame.drop(columns="probability").assign(probabilities=scores).to_csv(file, index=False)
     with pytest.raises(OsteonError, match=r"task mura: binary with 2 classes in A .*, multiclass with 2 in B"):
         compare(side("A", ours), side("B", b), replicates=100)
+
+
+def test_what_a_sweep_leaves_beside_its_runs_is_passed_over(run: Make, tmp_path: Path) -> None:
+    """A shell's `sweep/*` names its jobs.csv and figures as well."""
+    ours = run(0, folds=1)
+    sweep = tmp_path / "sweep"
+    theirs(sweep / "a", ours)
+    for name in ("jobs.csv", "jobs.json", "study.db"):
+        (sweep / name).write_text("folder,status\na,finished\n")
+    (sweep / "results").mkdir()
+    assert [one.folder for one in open_runs(sweep / "*")] == [sweep / "a"]
+    opened, faults = open_all(sorted(sweep.iterdir()))
+    assert ([one.folder for one in opened], faults) == ([sweep / "a"], [])
+    with pytest.raises(OsteonError, match="no column image_id"):
+        open_runs(sweep / "jobs.csv")

@@ -7,7 +7,7 @@ from pathlib import Path
 from osteon.errors import OsteonError, nearest
 from osteon.predictions import TaskFacts
 from osteon.scoring.comparison.matching import SAME
-from osteon.scoring.foreign import open_runs
+from osteon.scoring.foreign import open_runs, runs_among
 from osteon.scoring.runs import Run
 
 # What members must say alike of a task: else their answers mean two things, or become units in two ways.
@@ -29,7 +29,7 @@ def open_members(given: Sequence[str | Path]) -> list[Member]:
     Raises:
         OsteonError: fewer than two runs are there, or one is unfinished or has not predicted val and test.
     """
-    runs = {run.folder.resolve(): run for one in given for run in open_runs(one)}
+    runs = {run.folder.resolve(): run for one in runs_among(given) for run in open_runs(one)}
     if len(runs) < 2:
         found = ", ".join(str(run.folder) for run in runs.values()) or "none"
         raise OsteonError(f"an ensemble needs two runs or more, found {found}. Give other run folders beside it.")

@@ -7,7 +7,7 @@ from osteon.errors import OsteonError, nearest
 from osteon.leaderboard.trainings import LackingError, Training, about_run, of_opened, of_run, tasks_of
 from osteon.predictions import TaskFacts
 from osteon.scoring.folds import sets
-from osteon.scoring.foreign import is_ours, open_place, places
+from osteon.scoring.foreign import is_ours, open_place, places, runs_among
 from osteon.scoring.runs import Run, load
 
 # Runs of a sweep lie in folders of their own: runs/<sweep>/<recipe>/<seed>.
@@ -30,7 +30,7 @@ class Gathered:
         self.others: list[Path] = []
         self._places: dict[Path, Path] = {}
         self._named: set[Path] = set()
-        for one in given:
+        for one in runs_among(given):
             try:
                 found = places(one, DEPTH)
             except OsteonError as fault:

@@ -12,6 +12,17 @@ from osteon.scoring.units import units
 KINDS = ("parquet", "csv")
 # What tells a run of ours, finished or not, from another framework's folder.
 _OURS = ("result.json", "config.yaml", "checkpoints")
+# What a sweep leaves beside its runs.
+_OF_A_SWEEP = (
+    "jobs.csv",
+    "jobs.json",
+    "trials.csv",
+    "tested.json",
+    "study.db",
+    "history.png",
+    "importance.png",
+    "results",
+)
 
 
 def open_runs(given: str | Path) -> list[Run]:
@@ -61,6 +72,11 @@ def _inside(folder: Path, depth: int) -> Iterator[Path]:
             yield from _inside(inner, depth - 1)
 
 
+def runs_among(given: Sequence[str | Path]) -> list[str | Path]:
+    """Leave out what a sweep leaves beside its runs: the `*` of a shell finds it, too; unless there is nothing else."""
+    return [one for one in given if Path(one).name not in _OF_A_SWEEP] or list(given)
+
+
 def _matching(pattern: Path, depth: int) -> list[Path]:
     root = Path(pattern.anchor or ".")
     found = sorted(root.glob(str(pattern.relative_to(pattern.anchor)))) if "*" in str(pattern) else []
@@ -68,7 +84,7 @@ def _matching(pattern: Path, depth: int) -> list[Path]:
         raise OsteonError(
             f"{pattern}: no such run folder or file of predictions. Give what a run has left: runs/<name>."
         )
-    return [place for path in found for place in places(path, depth)]
+    return [place for path in runs_among(found) for place in places(path, depth)]
 
 
 def is_ours(place: Path) -> bool:
@@ -91,7 +107,7 @@ def open_all(given: Sequence[str | Path]) -> tuple[list[Run], list[OsteonError]]
     """Open everything that a user names, a place named twice once; what cannot be opened is told and left out."""
     runs: dict[Path, Run] = {}
     faults: list[OsteonError] = []
-    for one in given:
+    for one in runs_among(given):
         try:
             found = places(one)
         except OsteonError as fault:
