@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from tests.heads.cases import CASES
 
 from osteon.backbone import create_backbone
 from osteon.config import Backbone
 from osteon.model import Labels, Model
 from osteon.module.mixing import Blend
-from tests.heads.cases import CASES
 
 VALUES = {name: case.values(8, seed=4) for name, case in CASES.items()}
 

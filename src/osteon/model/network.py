@@ -1,45 +1,22 @@
 """One backbone, and around it a head for every clinical question."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from osteon.backbone import BackboneModule, Features, create_backbone
 from osteon.config import Backbone, Task
-from osteon.config.heads import HeadSpec
 from osteon.errors import OsteonError
 from osteon.heads import Emphasis, Head, LossSum, build_head, check_pyramid
 from osteon.manifest.covariates import Covariate
 from osteon.manifest.target import Target
+from osteon.model.labels import Labels, summed
+from osteon.model.plain import Parts, columns_of, parts_of, plain_columns, plain_parts
 
-Parts = dict[str, tuple[HeadSpec, Target]]
 JOINED = 32  # width of the covariates' embedding
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What is known of a batch of B images, or of one part of blended ones.
-
-    Attributes:
-        targets: task -> (B,) targets, multilabel (B, labels); read only where present. A task may be missing.
-        present: task -> bool of that shape; whether the row carries the task's label.
-        share: of every image that these labels stand for, 0 to 1.
-    """
-
-    targets: Mapping[str, Tensor]
-    present: Mapping[str, Tensor]
-    share: float = 1.0
-
-    def rows(self, start: int, stop: int) -> "Labels":
-        """Return the labels of rows `start` to `stop` - 1."""
-        targets = {task: values[start:stop] for task, values in self.targets.items()}
-        return Labels(targets, {task: values[start:stop] for task, values in self.present.items()}, self.share)
 
 
 class Model(nn.Module):
@@ -128,7 +105,7 @@ class Model(nn.Module):
             known = [part for part in labels if task in part.targets]
             if known:
                 output = head(*features)
-                result[task] = _summed([head.loss(output, p.targets[task], p.present[task], p.share) for p in known])
+                result[task] = summed([head.loss(output, p.targets[task], p.present[task], p.share) for p in known])
             else:
                 idle = head.untouched()
                 result[task] = LossSum(idle.total + 0.0 * features.vector.float().sum(), idle.count)
@@ -188,33 +165,16 @@ class Model(nn.Module):
     def spec(self) -> dict[str, Any]:
         """Return in plain containers what `from_spec` needs to build this model again, without its weights."""
         backbone = {"name": self.backbone.name, "size": list(self.backbone.size), "options": self.options}
-        tasks = {
-            task: {
-                "head": head.model_dump(),
-                "target": {**dataclasses.asdict(target), "classes": list(target.classes)},
-            }
-            for task, (head, target) in self.parts.items()
-        }
-        return {"backbone": backbone, "tasks": tasks, "covariates": [_plain(one) for one in self.covariates]}
+        return {"backbone": backbone, "tasks": plain_parts(self.parts), "covariates": plain_columns(self.covariates)}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """Build a model with random weights from what `spec` returned; nothing is fetched. Load a state dict next."""
         told = spec["backbone"]
         backbone = Backbone(name=told["name"], pretrained=False, pretrained_path=None, options=told["options"])
-        parts: Parts = {
-            task: (
-                TypeAdapter[HeadSpec](HeadSpec).validate_python(part["head"]),
-                Target(**{**part["target"], "classes": tuple(part["target"]["classes"])}),
-            )
-            for task, part in spec["tasks"].items()
-        }
         height, width = told["size"]
-        covariates = [
-            Covariate(**{**one, "categories": tuple(one["categories"])}) for one in spec.get("covariates", [])
-        ]
         network = create_backbone(backbone, (height, width), pretrained=False)
-        return cls(network, parts, told["options"], covariates)
+        return cls(network, parts_of(spec["tasks"]), told["options"], columns_of(spec.get("covariates", [])))
 
     def _features(self, images: Tensor, covariates: Tensor | None) -> Features:
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 1:
@@ -256,17 +216,6 @@ def build_model(
     """
     parts: Parts = {name: (task.head, targets[name]) for name, task in tasks.items()}
     return Model(create_backbone(backbone, size, pretrained), parts, backbone.options)
-
-
-def _summed(parts: Sequence[LossSum]) -> LossSum:
-    total, count = parts[0].total, parts[0].count
-    for part in parts[1:]:
-        total, count = total + part.total, count + part.count
-    return LossSum(total, count)
-
-
-def _plain(covariate: Covariate) -> dict[str, Any]:
-    return {**dataclasses.asdict(covariate), "categories": list(covariate.categories)}
 
 
 def head_key(task: str) -> str:

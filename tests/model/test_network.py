@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import log_loss
+from tests.two_ranks import on_two_ranks
 
 from osteon.config import Backbone, BinarySpec, MulticlassSpec, MuraSpec, Task
 from osteon.errors import OsteonError
 from osteon.heads import BinaryHead, MulticlassHead
 from osteon.manifest.target import Target
 from osteon.model import Model, build_model
-from tests.two_ranks import on_two_ranks
 
 NAME = "mobilenetv3_small_050"
 TARGETS = {"a": Target("fracture"), "b.c": Target("grade", "multiclass", ("0", "1", "2"))}
