@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from osteon.config.specs import BoxFilesSpec, TargetSpec
+from osteon.config.specs import BoxFilesSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, read
 from osteon.datasets.annotations import AnnotationError, size_of
 from osteon.errors import OsteonError

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from osteon.config.specs import TableSpec, TargetSpec
+from osteon.config.specs import TableSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, read
 from osteon.errors import OsteonError
 from osteon.manifest import complete, typed, validate

@@ -13,8 +13,8 @@ from osteon.config.specs import (
     MuraSpec,
     RsnaBoneAgeSpec,
     TableSpec,
-    TargetSpec,
 )
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, find_root, read
 from osteon.images import read_image
 from osteon.manifest import complete, validate

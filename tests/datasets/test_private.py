@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from osteon.config.specs import TableSpec, TargetSpec
+from osteon.config.specs import TableSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, find_root, read
 from osteon.datasets.wording import PrivateFile, cell, columns
 from osteon.errors import OsteonError

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from osteon.config.specs import TableSpec, TargetSpec
+from osteon.config.specs import TableSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, read
 from osteon.errors import OsteonError
 from osteon.manifest import Target, complete, validate

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 
-from osteon.config.specs import TableSpec, TargetSpec
+from osteon.config.specs import TableSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets import card, read
 from osteon.manifest import complete, validate
 from osteon.phantoms import draw, hip, shoulder, views

@@ -6,16 +6,9 @@ from osteon.config.heads import BinarySpec, HeadSpec, MulticlassSpec, Multilabel
 from osteon.config.launching import Ablation, Launch, Launching, Search
 from osteon.config.loggers import Logger, MLflow, TensorBoard, Wandb
 from osteon.config.schema import Augment, Backbone, Callbacks, Config, Optimizer, Scheduler, Trainer
-from osteon.config.specs import (
-    BoxFilesSpec,
-    DatasetSpec,
-    FracAtlasSpec,
-    GrazPedWriSpec,
-    MuraSpec,
-    Strict,
-    TableSpec,
-    TargetSpec,
-)
+from osteon.config.specs import BoxFilesSpec, DatasetSpec, FracAtlasSpec, GrazPedWriSpec, MuraSpec, TableSpec
+from osteon.config.strict import Strict
+from osteon.config.targets import TargetSpec
 from osteon.config.tasks import Task
 from osteon.config.training import Training, check_training
 

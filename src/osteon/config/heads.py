@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from osteon.config.specs import Fraction, Strict
+from osteon.config.strict import Fraction, Strict
 
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]  # share of a target spread evenly over all classes
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from osteon.config.specs import Count, Strict
+from osteon.config.strict import Count, Strict
 
 
 class Launch(Strict):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from osteon.config.specs import Strict
+from osteon.config.strict import Strict
 
 
 class Wandb(Strict):

@@ -7,7 +7,8 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from osteon.config.data import Data, Phantom
 from osteon.config.loggers import Logger
-from osteon.config.specs import Count, DatasetSpec, Fraction, PositiveFloat, Strict
+from osteon.config.specs import DatasetSpec
+from osteon.config.strict import Count, Fraction, PositiveFloat, Strict
 from osteon.config.tasks import Task
 from osteon.config.training import Training
 

@@ -1,73 +1,11 @@
 """The closed choice of a dataset adapter, and the parameters each of them takes; see `heads` for those of heads."""
 
-import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field
 
-TargetKind = Literal["binary", "multiclass", "ordinal", "regression", "boxes"]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-PositiveFloat = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-
-# Cells that say nothing. "none" is no blank: it says that somebody looked and found none.
-BLANKS = ("", "nan", "na", "n/a", "<na>", "null")
-
-
-class Strict(BaseModel):
-    """A config node: unknown keys are refused and nothing is coerced, so that `seed=true` is not 1."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class TargetSpec(Strict):
-    """A target column of a table dataset and what its values mean.
-
-    Attributes:
-        meaning: the clinical statement that a value of 1, the class or the number makes, in words.
-        kind: `binary` takes 0 and 1; `multiclass` one of `classes`; `ordinal` one of `classes`, which rise in the order
-            given; `regression` a number from `low` to `high`; `boxes` are read from four columns of corners and one of
-            the class, a row a box.
-        classes: class names in index order; multiclass, ordinal and boxes only.
-        unit: of a regression target, in words, such as "months".
-        low: least value that can be true, in `unit`; a cell below it is refused. Regression only.
-        high: greatest value that can be true.
-    """
-
-    meaning: str
-    kind: TargetKind = "binary"
-    classes: list[str] = []
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-
-    @field_validator("classes")
-    @classmethod
-    def _distinct(cls, names: list[str]) -> list[str]:
-        """Refuse names that a table's cells cannot tell apart: cells are read whatever their case."""
-        plain = [name.strip().casefold() for name in names]
-        blank = [name for name, said in zip(names, plain, strict=True) if said in BLANKS]
-        if blank:
-            raise ValueError(f"the class name {blank[0]!r} reads as a blank cell; call it otherwise")
-        if len(set(plain)) < len(names):
-            raise ValueError(f"class names must differ in more than case and blanks, found {names}")
-        return names
-
-    @model_validator(mode="after")
-    def _scale(self) -> Self:
-        """Ask a regression target for its scale, and refuse one of any other kind."""
-        told = [name for name in ("unit", "low", "high") if getattr(self, name) not in ("", None)]
-        if self.kind != "regression" and told:
-            raise ValueError(f"a {self.kind} target has no {', '.join(told)}; only a regression target is measured")
-        if self.kind == "regression" and self.classes:
-            raise ValueError(f"a regression target has no classes, found {self.classes}")
-        if self.kind == "boxes" and not self.classes:
-            raise ValueError("a boxes target needs classes, the names of what the boxes enclose, in index order")
-        if self.kind == "regression" and (not self.unit or self.low is None or self.high is None):
-            raise ValueError("a regression target needs unit, low and high, such as months, 0.0 and 240.0")
-        if self.low is not None and self.high is not None and not -math.inf < self.low < self.high < math.inf:
-            raise ValueError(f"low must be below high, both finite, found {self.low:g} and {self.high:g}")
-        return self
+from osteon.config.strict import Strict
+from osteon.config.targets import TargetSpec
 
 
 class MuraSpec(Strict):
@@ -96,7 +34,7 @@ class GrazPedWriSpec(Strict):
     kind: Literal["grazpedwri"]
     name: str = "grazpedwri"
     uncertain: Literal["unlabelled", "as_annotated"] = "unlabelled"
-    classes: list[str] = []
+    classes: list[str] = Field(default_factory=list)
 
 
 class OwnSpec(Strict):
@@ -132,9 +70,9 @@ class TableSpec(OwnSpec):
     kind: Literal["table"]
     file: str = "labels.csv"
     images: str = "."
-    columns: dict[str, str] = {}
-    targets: dict[str, TargetSpec] = {}
-    covariates: list[str] = []
+    columns: dict[str, str] = Field(default_factory=dict)
+    targets: dict[str, TargetSpec] = Field(default_factory=dict)
+    covariates: list[str] = Field(default_factory=list)
 
 
 class RsnaBoneAgeSpec(Strict):
@@ -180,7 +118,7 @@ class OaiSpec(Strict):
     name: str = "oai"
     images: str = "{visit}/{id}{side}.png"
     project: Literal[15, 37] = 15
-    visits: list[Literal["V00", "V01", "V03", "V05", "V06", "V08", "V10"]] = []
+    visits: list[Literal["V00", "V01", "V03", "V05", "V06", "V08", "V10"]] = Field(default_factory=list)
 
 
 class FoldersSpec(OwnSpec):
@@ -200,10 +138,10 @@ class FoldersSpec(OwnSpec):
     meaning: str = "the class that the image's folder is named after"
     target: str = "label"
     target_kind: Literal["binary", "multiclass", "ordinal"] = "multiclass"
-    classes: list[str] = []
+    classes: list[str] = Field(default_factory=list)
     body_part: str = ""
     patient: str = ""
-    expected: dict[str, int] = {}
+    expected: dict[str, int] = Field(default_factory=dict)
 
 
 class BoxFilesSpec(OwnSpec):
@@ -223,12 +161,12 @@ class BoxFilesSpec(OwnSpec):
     kind: Literal["coco", "voc", "yolo"]
     annotations: str
     images: str = "images"
-    classes: list[str] = []
+    classes: list[str] = Field(default_factory=list)
     meaning: str = "what the box's class names"
     table: str = ""
-    columns: dict[str, str] = {}
-    targets: dict[str, TargetSpec] = {}
-    covariates: list[str] = []
+    columns: dict[str, str] = Field(default_factory=dict)
+    targets: dict[str, TargetSpec] = Field(default_factory=dict)
+    covariates: list[str] = Field(default_factory=list)
 
 
 DatasetSpec = Annotated[

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from osteon.config.heads import HeadSpec
-from osteon.config.specs import DatasetSpec, Fraction, PositiveFloat, Strict
+from osteon.config.specs import DatasetSpec
+from osteon.config.strict import Fraction, PositiveFloat, Strict
 
 Scalar = str | bool | int | float
 # How a threshold is found on val: of one answer an image or exam, and of boxes (`fp_<x>`: x false ones an image).

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from osteon.config.heads import HeadSpec, OrdinalSpec
-from osteon.config.specs import Strict
+from osteon.config.strict import Strict
 from osteon.errors import OsteonError, nearest
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from osteon.config.specs import TargetSpec
+from osteon.config.targets import TargetSpec
 from osteon.datasets.sheet import refuse
 from osteon.datasets.wording import File
 

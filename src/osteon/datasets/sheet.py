@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from osteon.config.specs import BLANKS
+from osteon.config.targets import BLANKS
 from osteon.datasets import wording
 from osteon.datasets.wording import File, path_of
 from osteon.errors import OsteonError

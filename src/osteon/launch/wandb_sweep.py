@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt, ValidationError
 from osteon.compose import composed, conf_dir
 from osteon.config import Config, checked
 from osteon.config.monitors import MONITOR
-from osteon.config.specs import Strict
+from osteon.config.strict import Strict
 from osteon.errors import OsteonError, nearest
 from osteon.run import check_names
 
