@@ -1,6 +1,7 @@
 """The schema of a composed config and its errors."""
 
 from osteon.config.check import check_config, check_launch, checked
+from osteon.config.contradictions import check_training
 from osteon.config.data import Data, Phantom
 from osteon.config.heads import BinarySpec, HeadSpec, MulticlassSpec, MultilabelSpec, OrdinalSpec, RegressionSpec
 from osteon.config.launching import Ablation, Launch, Launching, Search
@@ -10,7 +11,7 @@ from osteon.config.specs import BoxFilesSpec, DatasetSpec, FracAtlasSpec, GrazPe
 from osteon.config.strict import Strict
 from osteon.config.targets import TargetSpec
 from osteon.config.tasks import Task
-from osteon.config.training import Training, check_training
+from osteon.config.training import Training
 
 __all__ = [
     "Ablation",

@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from osteon.config.contradictions import check_training
 from osteon.config.launching import Launching
 from osteon.config.monitors import check_rule
 from osteon.config.schema import Config
 from osteon.config.specs import DatasetSpec
 from osteon.config.strict import Strict
-from osteon.config.training import check_training
 from osteon.errors import OsteonError, nearest
 
 EXPECTED = {
