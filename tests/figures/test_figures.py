@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from osteon import figures
 from osteon.errors import OsteonError
 from osteon.figures import curves
-from osteon.figures.style import COLOURS, look_of
+from osteon.figures.style import COLOURS, look_of, pixels
 from osteon.predictions import TaskFacts
 from osteon.scoring.calibrated import calibrate
 from osteon.scoring.units import units
@@ -78,6 +78,30 @@ def test_every_head_has_figures_even_of_few_units(facts: TaskFacts, n: int) -> N
         figure.draw_without_rendering()
         width = figure.get_size_inches()[0]
         assert width == 3.5 or (name == "confusion" and len(facts.classes) > 5)
+
+
+LONG = TaskFacts(
+    head="multiclass",
+    unit="study",
+    classes=("normal", "displaced_neck", "nondisplaced_neck", "intertrochanteric", "orif", "arthroplasty"),
+)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize("facts", [BINARY, LONG, SEVERAL[13], GRADES, AGE, BOXES])
+def test_nothing_is_cut_off_at_the_edge(facts: TaskFacts) -> None:
+    about = figures.About("shoulder_findings.endoprosthesis_or_osteosynthesis", "public-valid", "study")
+    table = made(facts, 60)
+    calibration = None
+    if facts.head not in ("regression", "detection"):
+        calibration = calibrate("knee", facts, made(facts, 60, 1), table, replicates=100)
+    drawn = figures.figures_of(table, facts, about, 0.45, calibration)
+    rows = pd.DataFrame({"label": ["body_part=hand+leg+hip+shoulder"], "value": 0.8, "lo": 0.7, "hi": 0.9, "n": 1000})
+    drawn["groups"] = figures.forest(rows, about, "AUROC by group", axis="AUROC, 95 % interval")
+    for name, figure in drawn.items():
+        image = pixels(figure)[..., :3]
+        edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+        assert (edge == 255).all(), name
 
 
 def test_real_images_are_not_stamped() -> None:

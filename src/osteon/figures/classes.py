@@ -32,8 +32,10 @@ def confusion(made: pd.DataFrame, facts: TaskFacts, about: About, threshold: flo
     matrix = np.bincount(sample.target * count + sample.call, minlength=count**2).reshape(count, count)
     of_class = matrix.sum(1, keepdims=True)
     shares = np.divide(matrix, of_class, out=np.zeros(matrix.shape), where=of_class > 0)
-    size = max(2.6, 0.32 * count + 1.6)
-    figure, axes = canvas(about, _of_calls(facts, threshold), size, WIDTH if count <= 6 else size + 0.4)
+    longest = max(map(len, facts.classes))
+    tilted = 0 if count * longest < 30 else 45
+    size = max(2.6, 0.32 * count + 1.6) + (0.04 * longest if tilted else 0.0)
+    figure, axes = canvas(about, _of_calls(facts, threshold), size, max(WIDTH, size + 0.4) if tilted else WIDTH)
     shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(shown, ax=axes, label="share of the true class", shrink=0.8)
     for row, column in np.ndindex(count, count):
@@ -41,7 +43,6 @@ def confusion(made: pd.DataFrame, facts: TaskFacts, about: About, threshold: flo
         colour = "white" if shares[row, column] > 0.55 else "black"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8 if count <= 5 else 6)
     names = [f"{name} (n = {total})" for name, total in zip(facts.classes, of_class[:, 0], strict=True)]
-    tilted = 0 if count * max(map(len, facts.classes)) < 30 else 45
     axes.set_xticks(range(count), facts.classes, rotation=tilted, ha="right" if tilted else "center")
     axes.set_yticks(range(count), names)
     axes.set(xlabel="called", ylabel="true")

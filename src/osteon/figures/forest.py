@@ -1,19 +1,17 @@
 """Values with their intervals under one another: groups, comparisons, ablations."""
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from osteon.errors import OsteonError
-from osteon.figures.style import COLOURS, GREY, WIDTH, About, sheet, styled
+from osteon.figures.style import COLOURS, GREY, WIDTH, About, entitle, sheet, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDED = ("label", "value", "lo", "hi")
-LINE = 62  # characters of the title
 
 
 @styled
@@ -39,8 +37,7 @@ def forest(
         raise OsteonError("forest: no row to draw.")
     figure = sheet(about, WIDTH, 1.0 + 0.17 * len(rows))
     axes = figure.add_subplot()
-    title = "\n".join(part for line in about.title(what).splitlines() for part in textwrap.wrap(line, LINE))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8)  # over labels and figures too: the axes are narrow
+    entitle(figure, about.title(what))
     numbers = rows[["value", "lo", "hi"]].astype("Float64").to_numpy(np.float64, na_value=np.nan)
     if null is not None:
         axes.axvline(null, color=GREY, linewidth=0.7, linestyle=":")

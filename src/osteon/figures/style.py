@@ -1,5 +1,6 @@
 """One look for all figures: a column wide, colours that colour-blind readers tell apart, a stamp on phantoms."""
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -25,11 +26,11 @@ LINES = ("-", "--", ":")
 GREY = "#767676"
 WIDTH = 3.5  # inches, one column
 DPI = 200
+LETTERS = 17  # of a title, an inch
 LOOK: dict[str, Any] = {
     "font.size": 7.5,
     "font.family": "DejaVu Sans",
     "axes.titlesize": 8,
-    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
@@ -75,17 +76,23 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 def canvas(about: About, what: str, height: float = WIDTH, width: float = WIDTH) -> "tuple[Figure, Axes]":
     """Return a figure with one pair of axes, its title, and PHANTOM across it where images were drawn."""
     figure = sheet(about, width, height)
-    axes = figure.add_subplot()
-    axes.set_title(about.title(what))
-    return figure, axes
+    entitle(figure, about.title(what))
+    return figure, figure.add_subplot()
 
 
 def two_rows(about: About, what: str, height: float) -> "tuple[Figure, Axes, Axes]":
     """Return a figure as `canvas` does, with a low pair of axes below that shares the x axis."""
     figure = sheet(about, WIDTH, height)
+    entitle(figure, about.title(what))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    above.set_title(about.title(what))
     return figure, above, below
+
+
+def entitle(figure: "Figure", text: str) -> None:
+    """Set the title over the whole figure, not over its axes: they are narrow where labels are long."""
+    most = int(figure.get_size_inches()[0] * LETTERS)
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, most, break_on_hyphens=False)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=LOOK["axes.titlesize"])
 
 
 def sheet(about: About, width: float, height: float) -> "Figure":
@@ -93,7 +100,8 @@ def sheet(about: About, width: float, height: float) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    # Laid out at the dpi of the PNG: text is a little wider at others, and was cut off at the edge.
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     FigureCanvasAgg(figure)
     stamp(figure, about)
     return figure
@@ -150,7 +158,6 @@ def settle(figure: "Figure") -> None:
 def pixels(figure: "Figure") -> NDArray[np.uint8]:
     """Return a figure as (H, W, 4) RGBA at 200 dpi, as its PNG is."""
     settle(figure)
-    figure.set_dpi(DPI)
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
 
