@@ -1,7 +1,9 @@
 """What Osteon says when something is wrong: which file or key, what was found, what was expected, the way out."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class OsteonError(Exception):
@@ -12,6 +14,17 @@ class OsteonError(Exception):
     """
 
     status = 2
+
+
+@contextmanager
+def named(place: Path) -> Iterator[None]:
+    """Have a fault within name the file or folder that it is of, where it does not."""
+    try:
+        yield
+    except OsteonError as fault:
+        if str(place) in str(fault):
+            raise
+        raise OsteonError(f"{place}: {fault}") from fault
 
 
 def nearest(word: str, options: Iterable[str], count: int = 3) -> str:

@@ -76,3 +76,19 @@ def test_what_cannot_be_read_says_the_way_out(tmp_path: Path, name: str, content
     (tmp_path / name).write_bytes(content)
     with pytest.raises(OsteonError, match=message):
         read(tmp_path / name)
+
+
+def test_fields_parted_by_something_else_are_told(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text(PLAIN.replace(",", "|"))
+    with pytest.raises(
+        OsteonError, match=r"sheet.csv: one column alone, 'image_id\|unit_id.*commas, semicolons or tabs"
+    ):
+        read(tmp_path / "sheet.csv")
+
+
+def test_a_missing_column_is_told_beside_those_of_the_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text(PLAIN.replace("probability", "prob"))
+    with pytest.raises(
+        OsteonError, match="no column probability; found image_id, unit_id, group_id, target, prob, body_part\\."
+    ):
+        read(tmp_path / "sheet.csv")

@@ -10,7 +10,7 @@ import sklearn.metrics as sk
 
 from osteon.errors import OsteonError
 from osteon.predictions import write
-from osteon.scoring.folds import score_folds, score_runs
+from osteon.scoring.folds import score_each, score_folds, score_runs
 from osteon.scoring.runs import load
 from osteon.scoring.show import to_markdown
 from osteon.scoring.table import score
@@ -69,6 +69,28 @@ def test_sets_of_two_seeds_are_joined_apart(run: Make) -> None:
 def test_one_fold_may_be_scored_alone(run: Make) -> None:
     folder = run(1)
     assert set(score_runs([folder], replicates=100)["run"]) == {folder.name}
+
+
+def test_what_cannot_be_scored_is_named_and_the_others_are_scored(run: Make) -> None:
+    good, bad = run(0, folds=1), run(0, folds=1, seed=1)
+    told = load(bad)
+    frame = told.predictions.frame
+    rows = frame["unit_id"] == frame["unit_id"][frame.duplicated("unit_id")].iloc[0]
+    frame.loc[rows, "target"] = np.arange(rows.sum()) % 2
+    table, faults = score_each([load(good), told], replicates=100)
+    assert table["run"].unique().tolist() == [good.name]
+    assert len(faults) == 1
+    assert str(faults[0]).startswith(f"{bad}: unit ")
+    with pytest.raises(OsteonError, match="its images have different targets"):
+        score_each([told], replicates=100)
+
+
+def test_folds_of_other_settings_name_them(run: Make) -> None:
+    folders = [run(fold, folds=2, settings=f"s{fold}") for fold in (0, 1)]
+    for folder, rate in zip(folders, (0.1, 0.2), strict=True):
+        (folder / "config.yaml").write_text(f"optimizer: {{lr: {rate}}}\ndata: {{fold: 0}}\n")
+    with pytest.raises(OsteonError, match=r"differ in their settings .*: optimizer.lr is 0.1 and 0.2\), so|0.2, so"):
+        score_runs(folders, replicates=100)
 
 
 def test_what_does_not_fit_is_refused(run: Make) -> None:

@@ -22,19 +22,19 @@ def score(
     from rich.console import Console
 
     from osteon.files import aside
-    from osteon.scoring.folds import score_opened
+    from osteon.scoring.folds import score_each
     from osteon.scoring.foreign import open_all
     from osteon.scoring.show import show
 
     opened, faults = open_all(runs)
     if not opened:
         raise faults[0]
-    table = score_opened(opened, replicates=replicates)
+    table, lost = score_each(opened, replicates=replicates)
     show(table, Console())
     if csv:
         with aside(csv) as draft:
             table.to_csv(draft, index=False)
-    tell(faults)
+    tell([*faults, *lost])
 
 
 def compare(

@@ -1,6 +1,6 @@
 """Settings that change no number; each list of what may differ between runs is made of these."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Where files lie.
@@ -9,6 +9,8 @@ PLACES = ("data.root", "data.roots", "data.cache_dir", "data.key_file")
 PROCESSES = ("trainer.devices", "trainer.nodes")
 # Who reads the files, and how progress is shown.
 WATCHING = ("data.workers", "logger", "callbacks.progress_bar")
+# What may differ between two folds of one cross-validation, or two replicates of one recipe.
+REPLICATED = (*PLACES, *PROCESSES, *WATCHING, "seed", "data.fold", "bootstrap", "test", "resume")
 
 
 def under(name: str, keys: Sequence[str]) -> bool:
@@ -26,3 +28,12 @@ def nested(keys: Sequence[str]) -> dict[str, Any]:
             place = place.setdefault(part, {})
         place[last] = True
     return found
+
+
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, value) of every leaf of nested mappings; an empty mapping is a leaf."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value

@@ -6,7 +6,7 @@ from pathlib import Path
 from osteon.errors import OsteonError, nearest
 from osteon.leaderboard.trainings import LackingError, Training, about_run, of_opened, of_run, tasks_of
 from osteon.predictions import TaskFacts
-from osteon.scoring.folds import sets
+from osteon.scoring.fold_sets import sets
 from osteon.scoring.foreign import is_ours, open_place, places, runs_among
 from osteon.scoring.runs import Run, load
 
@@ -46,13 +46,16 @@ class Gathered:
             OsteonError: there are several, or none.
         """
         found: dict[str, None] = {}
+        unread: list[str] = []
         for place in self._places.values():
             try:
                 found |= dict.fromkeys(tasks_of(place))
-            except OsteonError:
-                continue  # told when it is read
+            except OsteonError as fault:
+                unread.append(str(fault))  # told when it is read, too
+        if not found:
+            raise OsteonError("no run could be read." + "".join(f"\n- {one}" for one in (*self.faults, *unread)))
         if len(found) != 1:
-            raise OsteonError(f"--task: the runs have {', '.join(found) or 'none'}; choose one.{self._told()}")
+            raise OsteonError(f"--task: the runs have {', '.join(found)}; choose one.{self._told()}")
         return next(iter(found))
 
     def read(self, task: str, replicates: int, seed: int) -> None:

@@ -1,6 +1,6 @@
 """The rules every table of predictions keeps; a breach names the first rows at fault."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,15 +43,26 @@ def drop_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop_duplicates(key, ignore_index=True)
 
 
-def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "predictions") -> pd.DataFrame:
+def check(
+    frame: pd.DataFrame,
+    tasks: Mapping[str, TaskFacts],
+    where: str = "predictions",
+    held: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Return `frame` with ids as strings, numbers as float64 and boxes as arrays, or say what is wrong with it.
+
+    Args:
+        frame: the table.
+        tasks: what it says of its tasks.
+        where: what it is, for what is said of it.
+        held: the columns that the file itself has, where `frame` has had others added.
 
     Raises:
         OsteonError: a column is missing; an id is null; a split, source or task is unknown; a probability is outside
             [0, 1] or not finite; a value or a target is outside the scale or no class; a box has no meaning
             (`check_boxes`); an image repeats; a unit has two groups; a group two splits.
     """
-    frame = _typed(frame, tasks, where)
+    frame = _typed(frame, tasks, where, [str(name) for name in frame] if held is None else held)
     for name, options in (("split", ("val", "test")), ("source", ("real", "phantom")), ("task", tuple(tasks))):
         _refuse(frame, ~frame[name].isin(options), where, f"{name} is not one of {', '.join(options)}")
     for name, facts in tasks.items():
@@ -64,14 +75,14 @@ def check(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str = "pre
     return frame
 
 
-def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str) -> pd.DataFrame:
+def _typed(frame: pd.DataFrame, tasks: Mapping[str, TaskFacts], where: str, held: Sequence[str]) -> pd.DataFrame:
     needed = [*REQUIRED, *(column for facts in tasks.values() for column in SCORES[facts.head])]
     needed += [column for facts in tasks.values() for column in facts.groups]
     missing = [name for name in dict.fromkeys(needed) if name not in frame]
     if missing:
-        hint = nearest(missing[0], frame.columns)
+        hint = nearest(missing[0], held)
         raise OsteonError(
-            f"{where}: no column {', '.join(missing)}; found {', '.join(map(str, frame.columns))}.{hint} "
+            f"{where}: no column {', '.join(missing)}; found {', '.join(held)}.{hint} "
             "unit_id is what is scored (repeat image_id to score images); group_id is the patient (or repeat unit_id)."
         )
     if frame.empty:

@@ -73,9 +73,11 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     if not path.is_file():
         raise OsteonError(f"{path}: no such predictions file. A run leaves predictions/val.parquet and test.parquet.")
     frame, about = _read_any(path)
+    _check_parted(path, frame)
     described = parse(about, str(path), whole=not guess)
     if not guess:
         return _described(frame, described, path)
+    held = [str(name) for name in frame]
     for name, value in DEFAULTS.items():
         if name not in frame:
             frame[name] = value
@@ -87,11 +89,27 @@ def read(path: Path, *, guess: bool = True) -> Predictions:
     for name in frame["task"].dropna().unique():
         tasks.setdefault(str(name), _guess(frame[frame["task"] == name]))
     guessed = frozenset(tasks) - frozenset(described.tasks)
-    return _described(frame, About(tasks, described.run, described.split_names), path, guessed)
+    return _described(frame, About(tasks, described.run, described.split_names), path, guessed, held)
 
 
-def _described(frame: pd.DataFrame, about: About, path: Path, guessed: frozenset[str] = frozenset()) -> Predictions:
-    return Predictions(check(frame, about.tasks, str(path)), about.tasks, about.run, about.split_names, guessed)
+def _check_parted(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse a CSV whose fields are parted by something else, of which one column is read."""
+    if path.suffix.lower() in SUFFIXES and len(frame.columns) == 1:
+        raise OsteonError(
+            f"{path}: one column alone, {str(frame.columns[0])[:60]!r}. Part the fields by commas, semicolons or tabs; "
+            "the columns stand in docs/predictions.md."
+        )
+
+
+def _described(
+    frame: pd.DataFrame,
+    about: About,
+    path: Path,
+    guessed: frozenset[str] = frozenset(),
+    held: Sequence[str] | None = None,
+) -> Predictions:
+    checked = check(frame, about.tasks, str(path), held)
+    return Predictions(checked, about.tasks, about.run, about.split_names, guessed)
 
 
 def merge(tables: Sequence[Predictions]) -> Predictions:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from osteon.config import Config, Task
-from osteon.config.neutral import PLACES, PROCESSES, WATCHING, nested
+from osteon.config.neutral import REPLICATED, nested
 from osteon.errors import OsteonError, nearest
 from osteon.heads import scale
 from osteon.manifest.target import INDEXED, Target
@@ -16,8 +16,7 @@ from osteon.module.boxes_table import WholeImage
 from osteon.predictions import TaskFacts
 from osteon.run.prepare import Prepared
 
-# What may differ between two folds of one cross-validation, or two replicates of one recipe.
-ELSEWHERE = nested((*PLACES, *PROCESSES, *WATCHING, "seed", "data.fold", "bootstrap", "test", "resume"))
+ELSEWHERE = nested(REPLICATED)
 # What each label of a multilabel task is scored by, where their mean is monitored.
 OF_A_LABEL = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
 

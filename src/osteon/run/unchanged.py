@@ -1,7 +1,7 @@
 """What may not have changed since an interrupted run began: its settings and its data."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.config import Config
-from osteon.config.neutral import PLACES, PROCESSES, WATCHING, under
+from osteon.config.neutral import PLACES, PROCESSES, WATCHING, flat, under
 from osteon.errors import OsteonError
 from osteon.identity import HASH
 from osteon.manifest.boxes import array_of, looked
@@ -27,7 +27,7 @@ def check_same(folder: Path, config: Config) -> None:
     Raises:
         OsteonError: every setting that differs, with both values.
     """
-    was, now = dict(_flat(saved_config(folder))), dict(_flat(config.model_dump(mode="json")))
+    was, now = dict(flat(saved_config(folder))), dict(flat(config.model_dump(mode="json")))
     other = [key for key in (now | was) if was.get(key) != now.get(key) and not under(key, (*FREE, *_hashed(was)))]
     if other:
         lines = "".join(f"\n  {key}: the run has {was.get(key)!r}, found {now.get(key)!r}" for key in other)
@@ -35,14 +35,6 @@ def check_same(folder: Path, config: Config) -> None:
             f"resume: a run goes on with the settings it began with; these differ:{lines}\n"
             "Leave them out, or start a new run without resume=."
         )
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, value
 
 
 def _hashed(flat: Mapping[str, Any]) -> list[str]:

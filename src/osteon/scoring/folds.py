@@ -1,21 +1,19 @@
 """Scores of run folders from their files alone; the folds of one cross-validation are joined and scored as one."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from osteon.errors import OsteonError
+from osteon.errors import OsteonError, named
 from osteon.predictions import TaskFacts
+from osteon.scoring.fold_sets import SHARED, check_disjoint, check_set, sets
 from osteon.scoring.foreign import frozen_or_fitted, open_runs
 from osteon.scoring.macro import owners, score_labels
 from osteon.scoring.metrics import ranks
 from osteon.scoring.runs import Run
 from osteon.scoring.table import Point, check_replicates, points, score, score_units
 from osteon.scoring.units import units
-
-# What folds must share, and what each stands for.
-SHARED = {"cohort": "images or splits", "settings": "settings"}
 
 
 def score_runs(run_folders: Sequence[str | Path], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -48,6 +46,18 @@ def score_opened(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) 
     Raises:
         OsteonError: there are fewer than 100 replicates, or the folds of a set do not fit together.
     """
+    table, faults = score_each(runs, replicates=replicates, seed=seed)
+    if faults:
+        raise faults[0]
+    return table
+
+
+def score_each(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> tuple[pd.DataFrame, list[OsteonError]]:
+    """Score runs as `score_opened` does, and return the faults of those that cannot be scored beside the others' rows.
+
+    Raises:
+        OsteonError: there are fewer than 100 replicates, or nothing can be scored.
+    """
     check_replicates(replicates)
     # One folder written in two ways is one run, called as it was written first.
     once: dict[Path, Run] = {}
@@ -57,41 +67,28 @@ def score_opened(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) 
     called = {
         run.folder: whole.name if names.count(whole.name) == 1 else str(run.folder) for whole, run in once.items()
     }
-    parts = []
+    parts: list[pd.DataFrame] = []
+    faults: list[OsteonError] = []
     for some in sets(list(once.values())):
-        table = score_set(some, replicates=replicates, seed=seed)
+        try:
+            table = score_set(some, replicates=replicates, seed=seed)
+        except OsteonError as fault:
+            faults.append(fault)
+            continue
         ends = dict.fromkeys(called[run.folder] for run in (some[0], some[-1]))
         table.insert(0, "run", " ... ".join(ends))
         parts.append(table)
-    return pd.concat(parts, ignore_index=True)
+    if not parts:
+        raise faults[0]
+    return pd.concat(parts, ignore_index=True), faults
 
 
 def score_set(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Score one run, or all folds of a cross-validation; another framework's threshold is fitted on its val rows."""
     if len(runs) > 1:
         return score_folds(runs, replicates=replicates, seed=seed)
-    return score(runs[0].predictions, frozen_or_fitted(runs[0]), replicates=replicates, seed=seed)
-
-
-def sets(runs: Sequence[Run]) -> list[list[Run]]:
-    """Return the runs to score together: whole cross-validations apart, what does not make one left for refusal."""
-    found = []
-    for alike in _by(runs, lambda run: _cross_validation(run) if run.folds > 1 else run.folder):
-        parts = _by(alike, lambda run: tuple(run.said(key) for key in SHARED))
-        whole = all(sorted(run.fold for run in part) == list(range(part[0].folds)) for part in parts)
-        found += parts if whole else [alike]
-    return found
-
-
-def _cross_validation(run: Run) -> Hashable:
-    return (run.folds, run.said("backbone"), run.said("seed"), *sorted(run.predictions.tasks))
-
-
-def _by(runs: Iterable[Run], key: Callable[[Run], Hashable]) -> list[list[Run]]:
-    found: dict[Hashable, list[Run]] = {}
-    for run in runs:
-        found.setdefault(key(run), []).append(run)
-    return list(found.values())
+    with named(runs[0].folder):
+        return score(runs[0].predictions, frozen_or_fitted(runs[0]), replicates=replicates, seed=seed)
 
 
 def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -120,16 +117,6 @@ def score_folds(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -
     return pd.concat([_noted(part, runs) for part in parts], ignore_index=True)
 
 
-def check_set(runs: Sequence[Run]) -> None:
-    """Refuse runs that are not all the folds of one cross-validation.
-
-    Raises:
-        OsteonError: they differ in their images, splits or settings, or a fold is missing or given twice.
-    """
-    _alike(runs)
-    _complete(runs)
-
-
 def joined(runs: Sequence[Run], task: str, facts: TaskFacts) -> pd.DataFrame:
     """Return the test units of a task from all folds, `threshold` each fold's own.
 
@@ -137,7 +124,7 @@ def joined(runs: Sequence[Run], task: str, facts: TaskFacts) -> pd.DataFrame:
         OsteonError: a fold describes the task in another way, or two folds share a unit or a patient.
     """
     table = pd.concat([_fold_units(run, task, facts) for run in runs], ignore_index=True)
-    _disjoint(table, runs, task)
+    check_disjoint(table, runs, task)
     return table
 
 
@@ -162,42 +149,8 @@ def _fold_units(run: Run, task: str, facts: TaskFacts) -> pd.DataFrame:
         raise OsteonError(f"{run.folder}: task {task} is not described as in the other folds; train all folds alike.")
     frame = run.predictions.frame
     frame = frame[(frame["task"] == task) & (frame["split"] == "test")]
-    table = units(frame, facts).assign(fold=run.fold)
+    with named(run.folder):
+        table = units(frame, facts).assign(fold=run.fold)
     if task in run.thresholds:
         table["threshold"] = run.thresholds[task].value
     return table
-
-
-def _alike(runs: Sequence[Run]) -> None:
-    """Refuse folds of different images or settings; runs of other frameworks that say neither are taken on trust."""
-    for key, what in SHARED.items():
-        sides = _by(runs, lambda run, key=key: run.said(key))  # type: ignore[misc]
-        if len(sides) > 1:
-            listed = " | ".join(", ".join(str(run.folder) for run in side) for side in sides)
-            raise OsteonError(
-                f"folds {listed}: they differ in their {what} (`{key}` of their predictions), so they are no one "
-                "cross-validation. Train all folds with one command line but data.fold, or score each folder alone."
-            )
-
-
-def _complete(runs: Sequence[Run]) -> None:
-    found, count = sorted(run.fold for run in runs), runs[0].folds
-    if missing := sorted(set(range(count)) - set(found)):
-        raise OsteonError(
-            f"folds {', '.join(map(str, missing))} of {count} are missing beside {', '.join(map(str, found))}. "
-            "Train them (data.fold=<k>) and give all folders, or score each folder alone."
-        )
-    if len(found) > count:
-        raise OsteonError(f"one fold is given twice: found folds {found} of {count}. Give one run a fold.")
-
-
-def _disjoint(joined: pd.DataFrame, runs: Sequence[Run], task: str) -> None:
-    for column, what in (("unit_id", "unit"), ("group_id", "patient")):
-        pairs = joined[[column, "fold"]].drop_duplicates()
-        shared = pairs[column][pairs[column].duplicated()]
-        if len(shared):
-            raise OsteonError(
-                f"task {task}: {len(shared)} {what}s are in the test tables of several folds, first {shared.iloc[0]}; "
-                "out-of-fold tables must be disjoint. With an official test split folds vary val only: score each "
-                f"folder alone. Folders: {', '.join(run.folder.name for run in runs)}."
-            )

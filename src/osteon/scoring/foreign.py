@@ -79,7 +79,7 @@ def runs_among(given: Sequence[str | Path]) -> list[str | Path]:
 
 def _matching(pattern: Path, depth: int) -> list[Path]:
     root = Path(pattern.anchor or ".")
-    found = sorted(root.glob(str(pattern.relative_to(pattern.anchor)))) if "*" in str(pattern) else []
+    found = sorted(root.glob(str(pattern.relative_to(pattern.anchor)))) if set("*?[") & set(str(pattern)) else []
     if not found:
         raise OsteonError(
             f"{pattern}: no such run folder or file of predictions. Give what a run has left: runs/<name>."

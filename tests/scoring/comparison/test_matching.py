@@ -183,12 +183,17 @@ def test_a_split_that_a_run_has_not_predicted(pair: Pair, judged: Judge) -> None
         judged(*pair, split="val")
 
 
-@pytest.mark.parametrize(("key", "value"), [("backbone", "resnet50"), ("settings", "s1")])
-def test_trainings_of_two_recipes_are_no_side(run: Make, tmp_path: Path, key: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("backbone", "resnet50", "resnet18 and resnet50"), ("settings", "s1", "optimizer.lr is 0.1 and 0.2")],
+)
+def test_trainings_of_two_recipes_are_no_side(run: Make, tmp_path: Path, key: str, value: str, said: str) -> None:
     (tmp_path / "both").mkdir()
     for name, about in (("one", {}), ("two", {key: value, "seed": 1})):
         shutil.move(run(0, folds=1, **about), tmp_path / "both" / name)
-    with pytest.raises(OsteonError, match=rf"one and .*two differ in their {key}, so they are no trainings"):
+        rate = 0.2 if name == "two" else 0.1
+        (tmp_path / "both" / name / "config.yaml").write_text(f"optimizer: {{lr: {rate}}}\nseed: {rate}\n")
+    with pytest.raises(OsteonError, match=rf"one and .*two differ in their {key}: {said}, so they are no trainings"):
         side("A", tmp_path / "both")
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from osteon.errors import OsteonError
+from osteon.errors import OsteonError, named
 from osteon.predictions import TaskFacts
-from osteon.scoring.folds import check_set, joined, sets
+from osteon.scoring.fold_sets import check_set, sets
+from osteon.scoring.folds import joined
 from osteon.scoring.foreign import open_runs
 from osteon.scoring.runs import Run
+from osteon.scoring.settings import differing
 from osteon.scoring.thresholds import THRESHOLDED, fit
 from osteon.scoring.units import units
 
@@ -116,13 +118,18 @@ def _check_recipe(made: Side) -> None:
         if len(said) > 1:
             one, other = list(said.values())[:2]
             raise OsteonError(
-                f"{made}: {one.folder} and {other.folder} differ in their {key}, so they are no trainings of one "
-                "recipe. Give a folder, or a pattern in quotes, that holds the seeds of one recipe only."
+                f"{made}: {one.folder} and {other.folder} differ in their {key}{_told(key, one, other)}, so they are "
+                "no trainings of one recipe. Give a folder, or a pattern in quotes, that holds the seeds of one recipe "
+                "only."
             )
     seeds = Counter(run.said("seed") for run in firsts)
     if several := [seed for seed, count in seeds.items() if count > 1 and seed is not None]:
         folders = ", ".join(str(run.folder) for run in firsts if run.said("seed") == several[0])
         raise OsteonError(f"{made}: seed {several[0]} is there more than once: {folders}. Give one run a seed.")
+
+
+def _told(key: str, one: Run, other: Run) -> str:
+    return differing(one.folder, other.folder) if key == "settings" else f": {one.said(key)} and {other.said(key)}"
 
 
 def _held(run: Run, split: str) -> list[str]:
@@ -137,8 +144,9 @@ def _rows(run: Run, task: str, split: str) -> pd.DataFrame:
 
 
 def _called(run: Run, task: str, facts: TaskFacts, split: str) -> pd.DataFrame:
-    table = units(_rows(run, task, split), facts)
-    cut = _threshold(run, task, facts)
+    with named(run.folder):
+        table = units(_rows(run, task, split), facts)
+        cut = _threshold(run, task, facts)
     return table if cut is None else table.assign(threshold=cut)
 
 
