@@ -55,6 +55,13 @@ def test_units_are_pooled_as_the_task_says(make: Make, blend: Blend, pool: str) 
     assert found.test[-1] == monitor(told.frame, told.tasks["fracture"])
 
 
+def test_a_searched_ensemble_says_how_many_take_part_and_never_calls_itself_best(make: Make, blend: Blend) -> None:
+    made = blend([make(seed) for seed in range(3)], search=True)
+    inside = [f"net{k}" for k, weight in enumerate(made.weights["fracture"]) if weight > 0]
+    told = read(made.folder / "predictions" / "test.parquet").run["backbone"]
+    assert told == f"mean of {len(inside)} of 3 (chosen on val): {', '.join(inside)}"
+
+
 def test_findings_share_one_subset_chosen_by_their_mean(make: Make, blend: Blend) -> None:
     folders = [make(seed, tuple(FINDINGS)) for seed in range(3)]
     made = blend(folders, search=True)

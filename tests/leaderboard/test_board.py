@@ -12,13 +12,18 @@ import sklearn.metrics as sk
 
 from osteon.errors import OsteonError
 from osteon.leaderboard import leaderboard
+from osteon.leaderboard.panels import groups_of, panels
 from osteon.leaderboard.rows import Cell, cells
+from osteon.leaderboard.sheet import to_table
 from osteon.leaderboard.trainings import of_run
-from osteon.predictions import TaskFacts, read
+from osteon.predictions import TaskFacts, read, write
 from osteon.scoring.bootstrap import replicate
 from osteon.scoring.metrics import METRICS, sample_of
+from osteon.scoring.table import score, to_records
+from osteon.scoring.thresholds import freeze
 from osteon.scoring.units import units
 from tests.leaderboard.making import AGE, BOXES, GRADE, HIP, MURA, PARTS, boxes, images, leave, studies
+from tests.scoring.drawn import FINDINGS, findings
 
 KAPPA = ("kappa", "all", "protocol")
 
@@ -172,6 +177,48 @@ def test_recipes_of_one_name_are_told_apart(tmp_path: Path) -> None:
         leave(tmp_path / name, studies, settings=name)
     rows = leaderboard([tmp_path], replicates=100).blocks[0].rows
     assert sorted(row.name for row in rows) == ["densenet169 (a)", "densenet169 (b)"]
+
+
+def test_values_written_in_two_ways_are_one_word(tmp_path: Path) -> None:
+    words = {"a": ("backbone.pretrained=false", "optimizer.lr=1e-3", "augment=none"), "b": ("augment=light",)}
+    words["b"] += ("backbone.pretrained=False", "optimizer.lr=0.001")
+    for name, told in words.items():
+        leave(tmp_path / name, partial(studies, seed=ord(name)), settings=name, words=told)
+    rows = leaderboard([tmp_path], replicates=100).blocks[0].rows
+    assert sorted(row.name for row in rows) == ["densenet169 augment=light", "densenet169 augment=none"]
+
+
+def test_rows_of_one_command_line_say_what_tells_them_apart(tmp_path: Path) -> None:
+    for name, rate in (("a", 0.1), ("b", 0.2)):
+        folder = leave(tmp_path / name, studies, settings=name, words=("augment=none",))
+        (folder / "config.yaml").write_text(f"optimizer: {{lr: {rate}}}\nseed: {rate}\n")
+    notes = leaderboard([tmp_path], replicates=100).notes
+    assert notes[-1].endswith("have one command line and differ in their settings: optimizer.lr is 0.1 and 0.2")
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_finding_has_its_own_auroc(tmp_path: Path, stored: bool) -> None:
+    facts = {name: TaskFacts(unit="study", of="shoulder", groups=("view",)) for name in FINDINGS}
+    folder = tmp_path / "r"
+    frames = {split: findings(split=split, first=k * 900).assign(view="AP") for k, split in enumerate(("val", "test"))}
+    for split, frame in frames.items():
+        write(folder / "predictions" / f"{split}.parquet", frame, facts, {"name": "r"}, {})
+    freeze(folder / "thresholds.json", {})
+    told = to_records(score(read(folder / "predictions" / "test.parquet"), {}, replicates=100)) if stored else []
+    (folder / "result.json").write_text(json.dumps({"source": "real", "scores": told}))
+    board = leaderboard([folder], "shoulder", replicates=100)
+    groups = groups_of(board.blocks[0], board.ranking.metric)
+    assert groups == [f"finding={name.removeprefix('shoulder.')}" for name in FINDINGS]
+    for name, group in zip(FINDINGS, groups, strict=True):
+        table = units(frames["test"].query("task == @name"), facts[name]).dropna(subset="target")
+        cell = board.blocks[0].rows[0].cells[board.ranking.key("macro_auroc", group)]
+        assert cell.n == len(table)
+        known = sk.roc_auc_score(table["target"], table["probability"]) if table["target"].nunique() > 1 else None
+        assert cell.value == (None if known is None else pytest.approx(known))
+    (panel,) = panels(board)
+    assert panel.by_group == "AUROC by finding"
+    assert to_table(board)["n_finding=implant"].tolist() == [cell.n]
+    assert to_table(board)["prevalence_finding=implant"].tolist() == [0.0]
 
 
 def test_scores_are_made_where_none_are_stored(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from osteon.leaderboard import Board, leaderboard
+from osteon.leaderboard.page import to_page
 from osteon.leaderboard.panel import text_of
 from osteon.leaderboard.panels import SMALL, panels
 from osteon.leaderboard.rows import Cell
@@ -80,6 +81,16 @@ def test_csv_has_every_score(board: Board, tmp_path: Path) -> None:
     assert first["kappa_body_part=wrist_lo"] == pytest.approx(cell.lo)
     assert first["prevalence"] == pytest.approx(row.cells["auroc", "all", ""].n_positive / 210)  # type: ignore[operator]
     assert (first["n"], first["n_clusters"]) == (210, 105)
+    own = row.cells["auroc", "body_part=wrist", ""]
+    assert first["n_body_part=wrist"] == own.n == 30
+    assert first["prevalence_body_part=wrist"] == pytest.approx(own.n_positive / 30)  # type: ignore[operator]
+
+
+def test_groups_are_shown_with_their_size_and_prevalence(board: Board) -> None:
+    cell = board.blocks[0].rows[0].cells["auroc", "body_part=wrist", ""]
+    said = f"wrist 30 ({cell.n_positive / 30:.1%})"  # type: ignore[operator]
+    assert said in to_markdown(board)
+    assert said in to_page(board)
 
 
 @pytest.mark.parametrize(

@@ -80,21 +80,26 @@ def _run_facts(made: Ensemble, rule: str) -> dict[str, Any]:
     settings = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return {
         "name": made.folder.name,
-        "backbone": f"{_named(made, rule)} of {len(made.members)}: {', '.join(_backbones(made))}",
+        "backbone": f"{rule} of {_counted(made)}: {', '.join(_backbones(made))}",
         "settings": settings,
         **{key: value for key, value in same.items() if value is not None},
     }
 
 
-def _named(made: Ensemble, rule: str) -> str:
-    return f"best {rule}" if made.searches else rule
+def _counted(made: Ensemble) -> str:
+    """Return "3", or "2 of 3 (chosen on val)" of a search."""
+    count = len(made.members)
+    return f"{len(_used(made))} of {count} (chosen on val)" if made.searches else str(count)
+
+
+def _used(made: Ensemble) -> list[Member]:
+    """Return the members that take part in any task."""
+    inside = np.any([weights > 0 for weights in made.weights.values()], axis=0)
+    return [member for member, takes_part in zip(made.members, inside, strict=True) if takes_part]
 
 
 def _backbones(made: Ensemble) -> list[str]:
-    """Return the backbones of the members that take part in any task."""
-    inside = np.any([weights > 0 for weights in made.weights.values()], axis=0)
-    used = [member for member, takes_part in zip(made.members, inside, strict=True) if takes_part]
-    return list(dict.fromkeys(str(member.run.said("backbone") or member.name) for member in used))
+    return list(dict.fromkeys(str(member.run.said("backbone") or member.name) for member in _used(made)))
 
 
 def _digest(member: Member) -> str:

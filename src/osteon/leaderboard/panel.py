@@ -39,6 +39,7 @@ class Panel:
         rows: an entry a column.
         stamped: whether the rows are of phantoms.
         by_group: heading of the table of groups; "" where there is none.
+        sizes: how many units each group has, and how many are positive.
     """
 
     title: str
@@ -47,6 +48,7 @@ class Panel:
     rows: list[list[Entry]]
     stamped: bool = False
     by_group: str = ""
+    sizes: str = ""
 
 
 def text_of(cell: Cell | None, decimals: int = 3) -> str:

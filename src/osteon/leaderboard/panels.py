@@ -1,12 +1,13 @@
 """The board as panels: a table a test set, then one a published split; what terminal, Markdown and page are made of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from osteon.leaderboard.board import Block, Board, Ranking
 from osteon.leaderboard.panel import BEST, Column, Entry, Panel, text_of
 from osteon.leaderboard.published_panels import of_published
 from osteon.leaderboard.references import published
 from osteon.leaderboard.rows import Cell, Key, Row
+from osteon.leaderboard.trainings import FINDING
 from osteon.scoring.comparison.words import named, p_is, plural, signed
 from osteon.scoring.registry import IN_UNITS, METRICS
 
@@ -25,9 +26,32 @@ def panels(board: Board) -> list[Panel]:
 
 def groups_of(block: Block, metric: str) -> list[str]:
     """Return the groups of the first column that a task is scored by, such as body_part=wrist, in their order."""
-    names = block.rows[0].trainings[0].facts.groups
+    training = block.rows[0].trainings[0]
+    names = [FINDING] if training.facts.of == training.task else [*training.facts.groups]
     found = dict.fromkeys(key[1] for row in block.rows for key in row.cells if key[0] == metric)
     return [group for group in found if names and group.partition("=")[0] == names[0]]
+
+
+def of_a_group(metric: str, groups: Sequence[str]) -> str:
+    """Return the metric that a group is scored by: a finding's own, where the one that ranks is their mean."""
+    return metric.removeprefix("macro_") if groups and groups[0].startswith(f"{FINDING}=") else metric
+
+
+def size_of(block: Block, metric: str, group: str) -> tuple[int | None, float | None]:
+    """Return how many units a group has, and the share of positive ones; None where nobody says."""
+    cell = block.rows[0].cells.get(("auroc", group, "")) or block.rows[0].cells.get(("macro_auroc", group, ""))
+    if cell is None or not cell.n or cell.n_positive is None:
+        held = next((cell for key, cell in block.rows[0].cells.items() if key[:2] == (metric, group)), None)
+        return held.n if held else None, None
+    return cell.n, cell.n_positive / cell.n
+
+
+def _sizes(block: Block, metric: str, groups: Sequence[str]) -> str:
+    """Return "n (positive): elbow 158 (41.8%), finger 175 (47.4%)"."""
+    known = {group.partition("=")[2]: size_of(block, metric, group) for group in groups}
+    said = [f"{name} {n:,}" + ("" if share is None else f" ({share:.1%})") for name, (n, share) in known.items() if n]
+    shares = any(share is not None for _, share in known.values())
+    return f"n{' (positive)' if shares else ''}: {', '.join(said)}" if said else ""
 
 
 def _digits(board: Board) -> dict[str, int]:
@@ -68,7 +92,7 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
         entries += [_entry(cell, digits.get(ranking.metric, 3)) for cell in by]
         rows.append([*entries, *_facts(row, block, share)])
     column = groups[0].partition("=")[0].replace("_", " ") if groups else ""
-    by_group = f"{named(ranking.metric)} by {column}" if groups else ""
+    by_group = f"{named(of_a_group(ranking.metric, groups))} by {column}" if groups else ""
     return Panel(
         _title(block, ranking),
         list(_captions(block, ranking, shown)),
@@ -76,6 +100,7 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
         rows,
         block.source == "phantom",
         by_group,
+        _sizes(block, ranking.metric, groups),
     )
 
 

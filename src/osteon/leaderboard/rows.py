@@ -8,6 +8,7 @@ from typing import Any
 
 from osteon.config.neutral import PLACES, WATCHING, under
 from osteon.leaderboard.trainings import Training
+from osteon.scoring.settings import differing
 
 Key = tuple[str, str, str]
 # Words of a command line that make no other recipe: where files lie, which replicate, what is shown.
@@ -116,18 +117,45 @@ def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
     names = []
     for recipe, mine in zip(recipes, words, strict=True):
         backbone = recipe[0].said.get("backbone")
-        parts = [str(backbone), *(word for word in mine if word not in shared)] if backbone else [recipe[0].name]
-        names.append(" ".join(parts))
+        parts = [str(backbone), *(f"{key}={text}" for key, text in mine if (key, text) not in shared)]
+        names.append(" ".join(parts) if backbone else recipe[0].name)
     return [
         f"{name} ({recipe[0].name})" if names.count(name) > 1 else name
         for name, recipe in zip(names, recipes, strict=True)
     ]
 
 
-def _words(place: Path) -> list[str]:
+def look_alike(rows: Sequence[Row]) -> list[str]:
+    """Say of rows with one command line what else tells them apart, such as another version of Osteon."""
+    alike: dict[Any, list[Row]] = {}
+    for row in rows:
+        if words := _words(row.trainings[0].places[0]):
+            alike.setdefault((row.backbone, *words), []).append(row)
+    pairs = [(some[0], other) for some in alike.values() for other in some[1:]]
+    told = [differing(one.trainings[0].places[0], other.trainings[0].places[0]) for one, other in pairs]
+    return [
+        f"{one.name} and {other.name} have one command line and differ in their settings{text}"
+        for (one, other), text in zip(pairs, told, strict=True)
+        if text
+    ]
+
+
+def _words(place: Path) -> list[tuple[str, str]]:
+    """Return the settings of a command line that make the recipe, 1e-3 and 0.001 as one."""
     file = place / "overrides.txt"
     told = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
-    return sorted(word for word in told if word and not _elsewhere(word.lstrip("+~").partition("=")[0]))
+    parts = (word.lstrip("+~").partition("=") for word in told if word)
+    return sorted((key, _plain(text)) for key, _, text in parts if not _elsewhere(key))
+
+
+def _plain(text: str) -> str:
+    """Return a value as it is written most plainly: false for False, 0.001 for 1e-3."""
+    if text.casefold() in ("true", "false", "null"):
+        return text.casefold()
+    try:
+        return f"{float(text):g}" if "_" not in text else text
+    except ValueError:
+        return text
 
 
 def _elsewhere(key: str) -> bool:

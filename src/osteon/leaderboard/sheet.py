@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from osteon.leaderboard.board import Block, Board, Ranking
-from osteon.leaderboard.panels import groups_of, prevalence
+from osteon.leaderboard.panels import groups_of, of_a_group, prevalence, size_of
 from osteon.leaderboard.references import PublishedBlock, published
 from osteon.leaderboard.rows import Cell
 
@@ -15,7 +15,7 @@ def to_table(board: Board) -> pd.DataFrame:
     """Return a row a recipe and one a published system; `block` says which stand together.
 
     A score has the columns `<metric>`, `<metric>_sd`, `<metric>_lo` and `<metric>_hi`; the one that ranks has them by
-    group too, as `kappa_body_part=wrist`.
+    group too, as `kappa_body_part=wrist`, beside `n_body_part=wrist` and `prevalence_body_part=wrist`.
     """
     ranking = board.ranking
     rows = [row for block in board.blocks for row in _of_block(block, ranking)]
@@ -47,8 +47,15 @@ def _of_block(block: Block, ranking: Ranking) -> Iterator[dict[str, Any]]:
             "ranked_by": ranking.metric,
         }
         scores = {name: row.cells.get(ranking.key(name)) for name in ranking.shown}
-        by = {f"{ranking.metric}_{group}": row.cells.get(key) for group, key in keys.items()}
-        yield base | _flat(scores | by)
+        by = {f"{of_a_group(ranking.metric, [group])}_{group}": row.cells.get(key) for group, key in keys.items()}
+        yield base | _flat(scores | by) | _sizes(block, ranking.metric, [*keys])
+
+
+def _sizes(block: Block, metric: str, groups: list[str]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for group in groups:
+        found[f"n_{group}"], found[f"prevalence_{group}"] = size_of(block, metric, group)
+    return found
 
 
 def _of_published(block: PublishedBlock, ranking: Ranking) -> Iterator[dict[str, Any]]:

@@ -38,9 +38,11 @@ def _sheets(panel: Panel, width: int | None) -> Iterator[Sheet]:
     every = list(range(len(panel.rows)))
     for number, places in enumerate(_parts(panel, "score", width)):
         yield _sheet(panel, panel.title if not number else "", places, every, "" if number else caption)
-    for places in _parts(panel, "group", width):
+    parts = _parts(panel, "group", width)
+    for number, places in enumerate(parts, 1):
         held = [row for row in every if any(panel.rows[row][place].text for place in places)]
-        yield _sheet(panel, ("PHANTOM · " if panel.stamped else "") + panel.by_group, places, held, "")
+        below = panel.sizes if number == len(parts) else ""
+        yield _sheet(panel, ("PHANTOM · " if panel.stamped else "") + panel.by_group, places, held, below)
 
 
 def _sheet(panel: Panel, title: str, places: list[int], kept: list[int], caption: str) -> Sheet:
@@ -68,7 +70,8 @@ def _parts(panel: Panel, part: str, width: int | None) -> list[list[int]]:
     places = _chosen(panel, part)
     if width is None or not places:
         return [places] if places else []
-    room = width - max(24, width // 4)
+    words = [len(word) for row in panel.rows for one in _chosen(panel, "name") for word in row[one].text.split()]
+    room = width - max(24, width // 4, min(max(words, default=0) + 1, width // 2))  # no word of a name is broken
     parts: list[list[int]] = [[]]
     used = 0
     for place in places:

@@ -1,6 +1,7 @@
 """The scores that a run has stored in result.json, checked before they are believed."""
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ _TEXTS = ("metric", "group", "unit", "note", "source")
 _NUMBERS = ("value", "lo", "hi", "n", "n_positive", "n_clusters", "threshold")
 
 
-def stored_rows(file: Path, task: str) -> list[dict[str, Any]]:
-    """Return the test scores of a task that a result.json holds, each checked; empty where it holds none.
+def stored_rows(file: Path, tasks: Collection[str]) -> list[dict[str, Any]]:
+    """Return the test scores of tasks that a result.json holds, each checked; empty where it holds none.
 
     Raises:
         OsteonError: a row is no object, a text or number is of another kind; names the file, the key and the value.
@@ -21,7 +22,7 @@ def stored_rows(file: Path, task: str) -> list[dict[str, Any]]:
     scores = read_result(file).get("scores", [])
     if not isinstance(scores, list) or not all(isinstance(row, dict) for row in scores):
         raise OsteonError(f"{file}: its scores are no list of rows. Restore the file, or score the run again.")
-    rows = [row for row in scores if row.get("task") == task and row.get("split") == "test"]
+    rows = [row for row in scores if row.get("task") in tasks and row.get("split") == "test"]
     rows = [{"source": "real", "note": "", "operating_point": None} | row for row in rows]
     for row in rows:
         bad = [name for name in _TEXTS if not isinstance(row.get(name), str)]

@@ -1,6 +1,6 @@
 """One training as the leaderboard needs it: its scores as result.json holds them, and whom they are of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,13 @@ from osteon.predictions import Predictions, TaskFacts
 from osteon.predictions.metadata import About
 from osteon.scoring.folds import score_set
 from osteon.scoring.foreign import is_ours, open_place
-from osteon.scoring.macro import owners
+from osteon.scoring.macro import HEAD, owners
+from osteon.scoring.registry import METRICS
 from osteon.scoring.runs import Run, load
 from osteon.scoring.table import to_records
+
+# The group that a finding of a multilabel task is.
+FINDING = "finding"
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,15 @@ def of_run(place: Path, task: str, known: About | None = None) -> Training:
     if not names:
         raise _lacking(place, known.tasks, task)
     units = units_of_file(place / "predictions" / "test.parquet", known.tasks, names)
-    rows = stored_rows(place / "result.json", task)
+    stored = stored_rows(place / "result.json", {task, *names})
+    rows = [row for row in stored if row["task"] == task]
     if not rows:
         return of_opened([load(place)], task)
     check_count(place / "result.json", rows, units)
     split_name = str(rows[0].get("split_name") or "test")
-    return Training((place,), task, known.tasks[names[0]], known.run, split_name, units, rows)
+    return Training(
+        (place,), task, known.tasks[names[0]], known.run, split_name, units, [*rows, *by_finding(stored, task)]
+    )
 
 
 def of_opened(
@@ -136,7 +143,8 @@ def of_opened(
     columns = ["task", "unit_id", "image_id", "target", "dataset"]
     table = pa.concat_tables([pa.Table.from_pandas(part[columns], preserve_index=False) for part in test])
     scored = score_set(runs, replicates=replicates, seed=seed)
-    rows = to_records(scored[(scored["task"] == task) & (scored["split"] == "test")])
+    tested = scored[scored["split"] == "test"]
+    rows = to_records(tested[tested["task"] == task])
     return Training(
         tuple(run.folder for run in runs),
         task,
@@ -144,9 +152,19 @@ def of_opened(
         first.run,
         str(rows[0]["split_name"]),
         units_of_table(table, first.tasks, names),
-        rows,
+        [*rows, *by_finding(to_records(tested), task)],
         bool(first.guessed & set(names)),
     )
+
+
+def by_finding(rows: Iterable[Mapping[str, Any]], task: str) -> list[dict[str, Any]]:
+    """Return the scores of each finding of a multilabel task as a group of what is their mean over findings."""
+    found = []
+    for row in rows:
+        mean, label = f"macro_{row['metric']}", str(row["task"]).removeprefix(f"{task}.")
+        if label != row["task"] and row["group"] == "all" and mean in METRICS and HEAD in METRICS[mean].heads:
+            found.append({**row, "task": task, "metric": mean, "group": f"{FINDING}={label}"})
+    return found
 
 
 def only(run: Run, task: str, like: TaskFacts | None = None) -> Run:
