@@ -147,5 +147,5 @@ def test_a_manifest_that_does_not_fit(change: Callable[[Path], None], words: str
 def test_the_command_says_what_it_wrote(mura: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["export", "mura", str(mura), "--out", str(tmp_path / "p.csv")])
     assert done.exit_code == 0, done.output
-    assert "kappa of p.csv, study" in done.output
+    assert "kappa of p.csv, study mean above 0.5" in done.output
     assert "wrist" in done.output

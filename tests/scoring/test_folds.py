@@ -94,7 +94,7 @@ def test_folds_of_other_settings_name_them(run: Make) -> None:
 
 
 def test_what_does_not_fit_is_refused(run: Make) -> None:
-    with pytest.raises(OsteonError, match=r"folds 2 of 3 are missing beside 0, 1"):
+    with pytest.raises(OsteonError, match=r"/\w+: folds 2 of 3 are missing beside 0, 1"):
         score_runs([run(0), run(1)])
     with pytest.raises(OsteonError, match="one fold is given twice"):
         score_runs([run(fold, seed=9) for fold in (0, 1, 2, 2)])

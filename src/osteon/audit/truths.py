@@ -13,6 +13,7 @@ from osteon.manifest import asked_of
 from osteon.predictions import TaskFacts, owner
 
 Floats = NDArray[np.float64]
+_NEEDED = "Audits need the folder of a training of Osteon; of an ensemble audit its members."
 
 
 def tasks_of(folder: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def tasks_of(folder: Path) -> dict[str, Any]:
         tasks = found["tasks"]
         return {str(name): dict(task) for name, task in tasks.items()}
     except FileNotFoundError as fault:
-        raise OsteonError(f"{file}: no such file. Audits need the folder of a run of Osteon.") from fault
+        raise OsteonError(f"{file}: no such file. {_NEEDED}") from fault
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise OsteonError(
             f"{file}: not the settings of a run ({fault}). Restore the file that the run left."
@@ -44,7 +45,7 @@ def manifest_of(folder: Path) -> pd.DataFrame:
     """
     file = folder / "manifest.parquet"
     if not file.is_file():
-        raise OsteonError(f"{file}: no such file. Audits need the folder of a run of Osteon.")
+        raise OsteonError(f"{file}: no such file. {_NEEDED}")
     try:
         found = pd.read_parquet(file)
     except (OSError, ValueError) as fault:

@@ -18,6 +18,8 @@ from osteon.files import aside
 from osteon.predictions import Predictions, TaskFacts
 from osteon.scoring.metrics import METRICS, estimate, sample_of
 from osteon.scoring.runs import Run, load
+from osteon.scoring.sheets import Sheet
+from osteon.scoring.show import WIDTH, rich_table
 from osteon.scoring.units import scores, units
 
 DATASET = "mura"
@@ -78,16 +80,14 @@ def score_file(file: Path, truth: pd.DataFrame) -> pd.DataFrame:
 
 def show_export(found: pd.DataFrame, out: Path, console: Any) -> None:
     """Print what a file scores."""
-    from rich.table import Table
-
     stamp = "PHANTOM · " if "phantom" in found.attrs.get("source", "") else ""
-    table = Table(title=f"{stamp}kappa of {out.name}, study mean above 0.5", title_justify="left", box=None)
-    for heading in ("group", "n", "abnormal", "kappa"):
-        table.add_column(heading, justify="left" if heading == "group" else "right")
+    rows = []
     for row in found.to_dict("records"):
         kappa = "n/a" if pd.isna(row["kappa"]) else f"{row['kappa']:.3f}"
-        table.add_row(str(row["group"]), f"{row['n']:,}", f"{row['n_positive']:,}", kappa)
-    console.print(table)
+        rows.append([str(row["group"]), f"{row['n']:,}", f"{row['n_positive']:,}", kappa])
+    title = f"{stamp}kappa of {out.name}, study mean above 0.5"
+    sheet = Sheet(title, "", ["group", "n", "abnormal", "kappa"], rows, 3)
+    console.print(rich_table(sheet, 4, False, console.encoding), width=min(console.width, WIDTH))
     console.print(f"written: {out}", markup=False, highlight=False)
 
 

@@ -64,11 +64,13 @@ def _complete(runs: Sequence[Run]) -> None:
     found, count = sorted(run.fold for run in runs), runs[0].folds
     if missing := sorted(set(range(count)) - set(found)):
         raise OsteonError(
-            f"folds {', '.join(map(str, missing))} of {count} are missing beside {', '.join(map(str, found))}. "
-            "Train them (data.fold=<k>) and give all folders, or score each folder alone."
+            f"{runs[0].folder}: folds {', '.join(map(str, missing))} of {count} are missing beside "
+            f"{', '.join(map(str, found))}. Train them (data.fold=<k>) and give all folders, or score each folder alone."
         )
     if len(found) > count:
-        raise OsteonError(f"one fold is given twice: found folds {found} of {count}. Give one run a fold.")
+        raise OsteonError(
+            f"{runs[0].folder}: one fold is given twice: found folds {found} of {count}. Give one run a fold."
+        )
 
 
 def check_disjoint(joined: pd.DataFrame, runs: Sequence[Run], task: str) -> None:

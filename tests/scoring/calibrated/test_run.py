@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, confusion_matrix
+from tests.scoring.drawn import GRADE, graded
 from typer.testing import CliRunner
 
 from osteon.cli import app
 from osteon.errors import OsteonError
 from osteon.predictions import Predictions, TaskFacts, write
 from osteon.scoring.calibrated import Calibrated, calibrate_run
+from osteon.scoring.calibrated.show import band_words
+from osteon.scoring.calibrated.table import NOT_BINARY, calibrate
 from osteon.scoring.calibrated.temperature import apply, fit
 from osteon.scoring.runs import load
 from osteon.scoring.thresholds import RULES
@@ -93,6 +96,20 @@ def test_the_command_leaves_what_it_prints(run: Make) -> None:
         "mura_reliability.png",
         "mura_coverage_accuracy.svg",
     }
+
+
+def test_a_band_that_holds_no_unit_says_so(run: Make) -> None:
+    folder = run(0, folds=1)
+    assert band_words(called(folder, share=0.0).tasks["mura"]) == (
+        "mura: no unit of val is left inconclusive (0% asked for)."
+    )
+    assert "are inconclusive" in band_words(called(folder, share=0.3).tasks["mura"])
+
+
+def test_a_prevalence_without_two_answers_is_said_to_do_nothing() -> None:
+    parts = {split: units(graded(60, split=split), GRADE) for split in ("val", "test")}
+    assert calibrate("grade", GRADE, **parts, prevalences=(0.1,), replicates=100).notes[-1] == NOT_BINARY
+    assert NOT_BINARY not in calibrate("grade", GRADE, **parts, replicates=100).notes
 
 
 def test_a_frozen_temperature_is_used_as_it_is(run: Make) -> None:

@@ -94,6 +94,8 @@ def temperature_words(one: TaskCalibration) -> str:
 def band_words(one: TaskCalibration) -> str:
     """Say where the inconclusive band lies and what it gives on test."""
     values = {row["metric"]: row for _, row in one.band_rows.iterrows()}
+    if not one.band.found:
+        return f"{one.task}: no unit of val is left inconclusive ({one.band.asked:.0%} asked for)."
     where = (
         f"from {one.band.low:.3g} to {one.band.high:.3g}"
         if one.facts.head == "binary"

@@ -13,6 +13,8 @@ from osteon.scoring.calibrated.inconclusive import Band
 from osteon.scoring.calibrated.temperature import Temperature, apply, fit
 from osteon.scoring.thresholds import Threshold
 
+NOT_BINARY = "predictive values at a prevalence are of a question with two answers: none here"
+
 
 @dataclass(frozen=True)
 class TaskCalibration:
@@ -101,7 +103,7 @@ def calibrate(
         band,
         pd.DataFrame(inconclusive.band_rows(test, facts, cut, band)),
         inconclusive.curve(val, test, facts, cut),
-        _notes(test, facts, found),
+        (*_notes(test, facts, found), *([] if binary or not prevalences else [NOT_BINARY])),
     )
 
 
