@@ -10,6 +10,9 @@ from osteon.leaderboard import leaderboard
 from osteon.leaderboard.panels import panels
 from osteon.leaderboard.references import published, references
 from osteon.leaderboard.sheet import to_table
+from osteon.leaderboard.show import to_markdown
+from osteon.phantoms.shoulder import FINDINGS
+from osteon.predictions import TaskFacts
 from osteon.scoring.metrics import direction
 from tests.leaderboard.making import PARTS, leave, studies
 
@@ -38,8 +41,10 @@ def test_every_figure_is_complete() -> None:
     assert frame.loc[~frame["metric"].isin(["mae", "mse"]), "value"].between(0, 1).all()
     tasks = {file.stem for file in CONF.glob("*.yaml")}
     assert set(frame["task"]) <= tasks
-    parts = {group.removeprefix("body_part=") for group in frame["group"].unique()} - {"all"}
-    assert parts == set(PARTS)
+    groups = [group.partition("=")[::2] for group in frame["group"].unique() if group != "all"]
+    assert {one for name, one in groups if name == "body_part"} == set(PARTS)
+    assert {one for name, one in groups if name == "finding"} == set(FINDINGS)
+    assert {name for name, _ in groups} == {"body_part", "finding"}
 
 
 def test_what_is_remembered_only_is_left_out() -> None:
@@ -100,3 +105,17 @@ def test_published_rows_are_never_best(tmp_path: Path) -> None:
     assert len(theirs) > 20
     assert not theirs["best"].any()
     assert (theirs["citation"] != "").all()
+
+
+def test_published_findings_alone_are_told_as_published(tmp_path: Path) -> None:
+    """Where only the scores of findings are published, their table says of which data, and that none is compared."""
+    make = partial(studies, count=40)
+    facts = TaskFacts(unit="study", of="shoulder_findings")
+
+    def of_finding(split: str) -> pd.DataFrame:
+        return make(split).assign(task="shoulder_findings.fracture", dataset="shoulder")
+
+    folder = leave(tmp_path / "r", of_finding, facts)
+    said = to_markdown(leaderboard([folder], "shoulder_findings", replicates=100))
+    assert "**PUBLISHED · shoulder_findings · private · own · n not stated · AUROC by finding**" in said
+    assert "not comparable; no difference is computed" in said

@@ -1,8 +1,10 @@
 """A table with its heading: what terminal, Markdown and page are made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osteon.leaderboard.rows import Cell
+from osteon.leaderboard.trainings import FINDING
 
 BEST = "best"
 
@@ -59,3 +61,8 @@ def text_of(cell: Cell | None, decimals: int = 3) -> str:
     bound = 2 if decimals == 3 else decimals
     bounds = "" if cell.lo is None or cell.hi is None else f" [{cell.lo:.{bound}f}, {cell.hi:.{bound}f}]"
     return f"{cell.value:.{decimals}f}{spread}{bounds}"
+
+
+def of_a_group(metric: str, groups: Sequence[str]) -> str:
+    """Return the metric that a group is scored by: a finding's own, where the one that ranks is their mean."""
+    return metric.removeprefix("macro_") if groups and groups[0].startswith(f"{FINDING}=") else metric

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from osteon.leaderboard.board import Block, Board, Ranking
-from osteon.leaderboard.panel import BEST, Column, Entry, Panel, text_of
+from osteon.leaderboard.panel import BEST, Column, Entry, Panel, of_a_group, text_of
 from osteon.leaderboard.published_panels import of_published
 from osteon.leaderboard.references import published
 from osteon.leaderboard.rows import Cell, Key, Row
@@ -30,11 +30,6 @@ def groups_of(block: Block, metric: str) -> list[str]:
     names = [FINDING] if training.facts.of == training.task else [*training.facts.groups]
     found = dict.fromkeys(key[1] for row in block.rows for key in row.cells if key[0] == metric)
     return [group for group in found if names and group.partition("=")[0] == names[0]]
-
-
-def of_a_group(metric: str, groups: Sequence[str]) -> str:
-    """Return the metric that a group is scored by: a finding's own, where the one that ranks is their mean."""
-    return metric.removeprefix("macro_") if groups and groups[0].startswith(f"{FINDING}=") else metric
 
 
 def size_of(block: Block, metric: str, group: str) -> tuple[int | None, float | None]:

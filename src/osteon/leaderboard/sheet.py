@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from osteon.leaderboard.board import Block, Board, Ranking
-from osteon.leaderboard.panels import groups_of, of_a_group, prevalence, size_of
+from osteon.leaderboard.panel import of_a_group
+from osteon.leaderboard.panels import groups_of, prevalence, size_of
 from osteon.leaderboard.references import PublishedBlock, published
 from osteon.leaderboard.rows import Cell
 
@@ -78,7 +79,10 @@ def _of_published(block: PublishedBlock, ranking: Ranking) -> Iterator[dict[str,
             "note": row.note,
         }
         yield base | _flat(
-            {metric if group == "all" else f"{metric}_{group}": cell for (metric, group), cell in row.cells.items()}
+            {
+                metric if group == "all" else f"{of_a_group(metric, [group])}_{group}": cell
+                for (metric, group), cell in row.cells.items()
+            }
         )
 
 

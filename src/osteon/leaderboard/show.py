@@ -39,10 +39,13 @@ def _sheets(panel: Panel, width: int | None) -> Iterator[Sheet]:
     for number, places in enumerate(_parts(panel, "score", width)):
         yield _sheet(panel, panel.title if not number else "", places, every, "" if number else caption)
     parts = _parts(panel, "group", width)
+    first = not _chosen(panel, "score")  # groups alone: the first table tells what all are of
+    stamp = "PHANTOM · " if panel.stamped else ""
     for number, places in enumerate(parts, 1):
         held = [row for row in every if any(panel.rows[row][place].text for place in places)]
-        below = panel.sizes if number == len(parts) else ""
-        yield _sheet(panel, ("PHANTOM · " if panel.stamped else "") + panel.by_group, places, held, below)
+        title = f"{panel.title} · {panel.by_group}" if first and number == 1 else stamp + panel.by_group
+        below = [caption if first and number == 1 else "", panel.sizes if number == len(parts) else ""]
+        yield _sheet(panel, title, places, held, "; ".join(filter(None, below)))
 
 
 def _sheet(panel: Panel, title: str, places: list[int], kept: list[int], caption: str) -> Sheet:

@@ -65,7 +65,8 @@ def _complete(runs: Sequence[Run]) -> None:
     if missing := sorted(set(range(count)) - set(found)):
         raise OsteonError(
             f"{runs[0].folder}: folds {', '.join(map(str, missing))} of {count} are missing beside "
-            f"{', '.join(map(str, found))}. Train them (data.fold=<k>) and give all folders, or score each folder alone."
+            f"{', '.join(map(str, found))}. Train them (data.fold=<k>) and give all folders, or score each folder "
+            "alone."
         )
     if len(found) > count:
         raise OsteonError(
