@@ -179,6 +179,17 @@ def test_recipes_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert sorted(row.name for row in rows) == ["densenet169 (a)", "densenet169 (b)"]
 
 
+def test_folders_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> None:
+    folders = [leave(tmp_path / name / "seed0", studies, settings=name) for name in "ab"]
+    files = [tmp_path / name / "reader.csv" for name in "ab"]
+    for file in files:
+        read(folders[0] / "predictions" / "test.parquet").frame.to_csv(file, index=False)
+    rows = leaderboard([*folders, *files], replicates=100).blocks[0].rows
+    assert sorted(row.name for row in rows) == sorted(
+        [*(f"densenet169 ({folder})" for folder in folders), *map(str, files)]
+    )
+
+
 def test_values_written_in_two_ways_are_one_word(tmp_path: Path) -> None:
     words = {"a": ("backbone.pretrained=false", "optimizer.lr=1e-3", "augment=none"), "b": ("augment=light",)}
     words["b"] += ("backbone.pretrained=False", "optimizer.lr=0.001")

@@ -14,6 +14,8 @@ Key = tuple[str, str, str]
 # Words of a command line that make no other recipe: where files lie, which replicate, what is shown.
 _ELSEWHERE = (*PLACES, *WATCHING, "seed", "hydra", "data.fold", "resume", "bootstrap")
 
+MOST = 3  # pairs of rows that look alike are told apart
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -43,11 +45,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A recipe on one test set; `cells` by metric, group and operating point ("" where it needs none)."""
+    """A recipe on one test set.
+
+    Attributes:
+        name: what tells it from the other rows.
+        trainings: its seeds.
+        cells: by metric, group and operating point ("" where it needs none).
+        words: of its command line, (setting, value); empty where it has none.
+    """
 
     name: str
     trainings: tuple[Training, ...]
     cells: Mapping[Key, Cell]
+    words: tuple[tuple[str, str], ...] = ()
 
     @property
     def backbone(self) -> str:
@@ -77,7 +87,9 @@ def rows_of(trainings: Sequence[Training]) -> tuple[list[Row], list[str]]:
         if kept is not training:
             twice.append(f"{training.places[0]}: seed {seed} of this recipe is there already ({kept.places[0]}).")
     made = [tuple(one.values()) for one in recipes.values()]
-    return [Row(name, some, cells(some)) for name, some in zip(_names(made), made, strict=True)], twice
+    words = [_words(some[0].places[0]) for some in made]
+    named = zip(_names(made, words), made, words, strict=True)
+    return [Row(name, some, cells(some), told) for name, some, told in named], twice
 
 
 def cells(trainings: Sequence[Training]) -> dict[Key, Cell]:
@@ -109,9 +121,8 @@ def _recipe(training: Training) -> Any:
     return (*(said.get(name) for name in ("backbone", "settings", "cohort", "folds")), training.units.digest)
 
 
-def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
+def _names(recipes: Sequence[tuple[Training, ...]], words: Sequence[tuple[tuple[str, str], ...]]) -> list[str]:
     """Return what tells recipes apart: the backbone and the words of its command line that not all of them share."""
-    words = [_words(recipe[0].places[0]) for recipe in recipes]
     told = [set(one) for one in words if one]  # an ensemble has no command line
     shared = set.intersection(*told) if told else set()
     names = []
@@ -119,19 +130,25 @@ def _names(recipes: Sequence[tuple[Training, ...]]) -> list[str]:
         backbone = recipe[0].said.get("backbone")
         parts = [str(backbone), *(f"{key}={text}" for key, text in mine if (key, text) not in shared)]
         names.append(" ".join(parts) if backbone else recipe[0].name)
-    return [
-        f"{name} ({recipe[0].name})" if names.count(name) > 1 else name
-        for name, recipe in zip(names, recipes, strict=True)
-    ]
+    return [_apart(name, recipe[0], names, recipes) for name, recipe in zip(names, recipes, strict=True)]
+
+
+def _apart(name: str, mine: Training, names: Sequence[str], recipes: Sequence[tuple[Training, ...]]) -> str:
+    """Return a name with its folder where others have it too, with the whole path where their folders have one name."""
+    rivals = [recipe[0].name for other, recipe in zip(names, recipes, strict=True) if other == name]
+    if len(rivals) == 1:
+        return name
+    end = mine.name if rivals.count(mine.name) == 1 else str(mine.places[0])
+    return end if name == mine.name else f"{name} ({end})"
 
 
 def look_alike(rows: Sequence[Row]) -> list[str]:
-    """Say of rows with one command line what else tells them apart, such as another version of Osteon."""
+    """Say of the first rows with one command line what else tells them apart, such as another version of Osteon."""
     alike: dict[Any, list[Row]] = {}
     for row in rows:
-        if words := _words(row.trainings[0].places[0]):
-            alike.setdefault((row.backbone, *words), []).append(row)
-    pairs = [(some[0], other) for some in alike.values() for other in some[1:]]
+        if row.words:
+            alike.setdefault((row.backbone, row.words), []).append(row)
+    pairs = [some[:2] for some in alike.values() if len(some) > 1][:MOST]
     told = [differing(one.trainings[0].places[0], other.trainings[0].places[0]) for one, other in pairs]
     return [
         f"{one.name} and {other.name} have one command line and differ in their settings{text}"
@@ -140,12 +157,12 @@ def look_alike(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _words(place: Path) -> list[tuple[str, str]]:
+def _words(place: Path) -> tuple[tuple[str, str], ...]:
     """Return the settings of a command line that make the recipe, 1e-3 and 0.001 as one."""
     file = place / "overrides.txt"
     told = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
     parts = (word.lstrip("+~").partition("=") for word in told if word)
-    return sorted((key, _plain(text)) for key, _, text in parts if not _elsewhere(key))
+    return tuple(sorted((key, _plain(text)) for key, _, text in parts if not _elsewhere(key)))
 
 
 def _plain(text: str) -> str:
