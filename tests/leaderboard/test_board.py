@@ -190,6 +190,13 @@ def test_folders_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> Non
     )
 
 
+def test_a_row_is_told_from_those_of_its_own_test_set(tmp_path: Path) -> None:
+    for name, count in (("a", 70), ("b", 84)):
+        leave(tmp_path / name, partial(studies, count=count), settings=name, words=(f"augment={name}",))
+    blocks = leaderboard([tmp_path], replicates=100).blocks
+    assert [[row.name for row in block.rows] for block in blocks] == [["densenet169"], ["densenet169"]]
+
+
 def test_values_written_in_two_ways_are_one_word(tmp_path: Path) -> None:
     words = {"a": ("backbone.pretrained=false", "optimizer.lr=1e-3", "augment=none"), "b": ("augment=light",)}
     words["b"] += ("backbone.pretrained=False", "optimizer.lr=0.001")

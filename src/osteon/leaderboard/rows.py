@@ -1,7 +1,7 @@
 """Recipes: replicate seeds of the same settings on the same images are one row, their scores a mean and a spread."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,21 @@ def rows_of(trainings: Sequence[Training]) -> tuple[list[Row], list[str]]:
         if kept is not training:
             twice.append(f"{training.places[0]}: seed {seed} of this recipe is there already ({kept.places[0]}).")
     made = [tuple(one.values()) for one in recipes.values()]
-    words = [_words(some[0].places[0]) for some in made]
-    named = zip(_names(made, words), made, words, strict=True)
-    return [Row(name, some, cells(some), told) for name, some, told in named], twice
+    return [row for beside in _beside(made) for row in _named(beside)], twice
+
+
+def _beside(recipes: Sequence[tuple[Training, ...]]) -> Iterable[list[tuple[Training, ...]]]:
+    """Return the recipes of each test set: a name tells a row from those that stand beside it."""
+    found: dict[str, list[tuple[Training, ...]]] = {}
+    for recipe in recipes:
+        found.setdefault(recipe[0].units.digest, []).append(recipe)
+    return found.values()
+
+
+def _named(recipes: Sequence[tuple[Training, ...]]) -> list[Row]:
+    words = [_words(recipe[0].places[0]) for recipe in recipes]
+    names = _names(recipes, words)
+    return [Row(name, some, cells(some), told) for name, some, told in zip(names, recipes, words, strict=True)]
 
 
 def cells(trainings: Sequence[Training]) -> dict[Key, Cell]:
