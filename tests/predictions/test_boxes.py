@@ -179,7 +179,7 @@ def test_another_frameworks_file_works(tmp_path: Path, suffix: str) -> None:
         ("[[1,2,3,4,1e12,0.5]]", r"a class index that is none of 0\.\.999"),
         ("[[1,2,3,4,0.5]]", "theirs.csv: boxes of image_id=a: a row has not 6 numbers"),
         ("7", "theirs.csv: boxes of image_id=a: 7 is no list of boxes"),
-        ("[[1,2,3", "theirs.csv: not a CSV of predictions"),
+        ("[[1,2,3", r"theirs\.csv: column boxes: '\[\[1,2,3' is no JSON list"),
         ("[[NaN,2,3,4,0,0.5]]", "a number that is not finite"),
     ],
 )

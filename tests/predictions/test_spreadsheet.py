@@ -92,3 +92,22 @@ def test_a_missing_column_is_told_beside_those_of_the_file_alone(tmp_path: Path)
         OsteonError, match="no column probability; found image_id, unit_id, group_id, target, prob, body_part\\."
     ):
         read(tmp_path / "sheet.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("body_part", "probability"), "column probability is there 2 times"),
+        (lambda text: text.replace(",body_part", ""), "5 headings, 6 cells in the row below, the last 'hand'"),
+    ],
+)
+def test_headings_that_do_not_fit_the_cells(tmp_path: Path, change: Callable[[str], str], said: str) -> None:
+    (tmp_path / "sheet.csv").write_text(change(PLAIN))
+    with pytest.raises(OsteonError, match=f"sheet.csv: {said}"):
+        read(tmp_path / "sheet.csv")
+
+
+def test_a_list_that_is_none_is_named_with_its_column(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text("image_id,unit_id,group_id,target,probabilities\na,a,a,1,0.2 0.8\n")
+    with pytest.raises(OsteonError, match=r"sheet\.csv: column probabilities: '0\.2 0\.8' is no JSON list"):
+        read(tmp_path / "sheet.csv")

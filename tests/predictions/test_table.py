@@ -72,7 +72,11 @@ def test_foreign_tables_of_several_classes(tmp_path: Path) -> None:
         ("cut.parquet", "cut", "not a readable parquet"),
         ("lacks.csv", b"image_id,target,probability\na,1,0.5\n", "no column group_id, unit_id"),
         ("word.csv", b"image_id,unit_id,group_id,target,probability\na,a,a,yes,0.5\n", "target is not a number"),
-        ("list.csv", b"image_id,unit_id,group_id,target,probabilities\na,a,a,1,half\n", "not a CSV of predictions"),
+        (
+            "list.csv",
+            b"image_id,unit_id,group_id,target,probabilities\na,a,a,1,half\n",
+            "probabilities: 'half' is no JSON",
+        ),
         ("empty.csv", b"", "not a CSV of predictions"),
         ("header.csv", b"image_id,unit_id,group_id,target,probability\n", "no row"),
         ("binary.csv", b"\xff\xfe\x00\x01\x80", "not a CSV of predictions"),

@@ -1,6 +1,8 @@
 """Predictions as a spreadsheet writes them: comma, semicolon or tab, decimal commas, headers in capitals."""
 
+import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,11 +27,12 @@ def read_csv(path: Path) -> pd.DataFrame:
     cell are left out.
 
     Raises:
-        OsteonError: it is no CSV in UTF-8, or a list is no JSON.
+        OsteonError: it is no CSV in UTF-8, a column of ours is there twice, a cell has no heading, a list is no JSON.
     """
     text = _text(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = max(MARKS, key=first.count)
+    _check_headings(path, text, mark)
     try:
         header = pd.read_csv(io.StringIO(text), sep=mark, nrows=0).columns
         names = _names(header)
@@ -42,14 +45,36 @@ def read_csv(path: Path) -> pd.DataFrame:
         )
         for name in LISTS:
             if name in frame:
-                told = [json.loads(text) if isinstance(text, str) else None for text in frame[name]]
-                frame[name] = pd.Series(told, index=frame.index, dtype=object)
+                frame[name] = pd.Series([_list(path, name, cell) for cell in frame[name]], frame.index, dtype=object)
     except (ValueError, TypeError) as fault:
         raise OsteonError(f"{path}: not a CSV of predictions ({fault}).") from fault
     for name in IDS:
         if name in frame:
             frame[name] = frame[name].str.strip().replace("", None)
     return _with_points(frame) if mark != "," else frame
+
+
+def _check_headings(path: Path, text: str, mark: str) -> None:
+    """Refuse a heading of ours that is there twice, and cells without a heading: pandas would shift all columns."""
+    try:
+        rows = list(itertools.islice(filter(None, csv.reader(io.StringIO(text), delimiter=mark)), 2))
+    except csv.Error:
+        return  # a list of more than 128 kB, which pandas reads
+    names = [name.strip() for name in rows[0]] if rows else []
+    if twice := [name for name in (*IDS, *LISTS, *NUMBERS) if names.count(name) > 1]:
+        raise OsteonError(f"{path}: column {twice[0]} is there {names.count(twice[0])} times. Keep one.")
+    if len(rows) == 2 and len(rows[1]) > len(names):
+        raise OsteonError(
+            f"{path}: {len(names)} headings, {len(rows[1])} cells in the row below, the last {rows[1][-1]!r}. Give "
+            "every column a heading."
+        )
+
+
+def _list(path: Path, name: str, cell: object) -> object:
+    try:
+        return json.loads(cell) if isinstance(cell, str) else None
+    except ValueError as fault:
+        raise OsteonError(f"{path}: column {name}: {cell[:40]!r} is no JSON list ({fault}).") from fault  # type: ignore[index]
 
 
 def _text(path: Path) -> str:
