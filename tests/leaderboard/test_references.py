@@ -98,6 +98,15 @@ def test_no_difference_on_other_data(count: int, source: str, dataset: str, why:
     assert all("no difference is computed" in " ".join(panel.captions) for panel in panels(board)[1:])
 
 
+def test_groups_of_another_metric_have_no_empty_table(tmp_path: Path) -> None:
+    leave(tmp_path / "r", studies)
+    by_kappa = panels(leaderboard([tmp_path], replicates=100))[1:]
+    assert [panel.by_group for panel in by_kappa] == ["kappa by body part"] * 2
+    by_auroc = panels(leaderboard([tmp_path], metric="auroc", replicates=100))[1:]
+    assert [panel.by_group for panel in by_auroc] == ["", ""]
+    assert not any(column.part == "group" for panel in by_auroc for column in panel.columns)
+
+
 def test_published_rows_are_never_best(tmp_path: Path) -> None:
     leave(tmp_path / "r", partial(studies, count=1199))
     table = to_table(leaderboard([tmp_path]))

@@ -13,7 +13,8 @@ def of_published(block: PublishedBlock, ranking: Ranking, digits: dict[str, int]
     """Return the panel of published systems on one split; a difference only where ours is of the same units."""
     metrics = dict.fromkeys((ranking.metric, *(key[0] for row in block.rows for key in row.cells)))
     shown = [name for name in metrics if any((name, "all") in row.cells for row in block.rows)]
-    groups = list(dict.fromkeys(key[1] for row in block.rows for key in row.cells if key[1] != "all"))
+    scored = dict.fromkeys(key for row in block.rows for key in row.cells)
+    groups = [group for metric, group in scored if metric == ranking.metric and group != "all"]
     columns = [Column("system", "name"), *(Column(named(name), "score") for name in shown)]
     ours = _ours(block, ranking)
     columns += [Column("difference", "score")] if ours is not None else []
