@@ -18,6 +18,7 @@ from osteon.leaderboard.sheet import to_table
 from osteon.leaderboard.trainings import of_run
 from osteon.predictions import TaskFacts, read, write
 from osteon.scoring.bootstrap import replicate
+from osteon.scoring.comparison import compare, side
 from osteon.scoring.metrics import METRICS, sample_of
 from osteon.scoring.table import score, to_records
 from osteon.scoring.thresholds import freeze
@@ -188,6 +189,20 @@ def test_folders_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> Non
     assert sorted(row.name for row in rows) == sorted(
         [*(f"densenet169 ({folder})" for folder in folders), *map(str, files)]
     )
+
+
+def test_phantoms_drawn_otherwise_under_the_same_ids_are_told(tmp_path: Path) -> None:
+    folders = [
+        leave(tmp_path / name, lambda split: studies(split).assign(source="phantom"), settings=name) for name in "ab"
+    ]
+    for folder, share in zip(folders, (0, 0.9), strict=True):
+        (folder / "config.yaml").write_text(f"phantom: {{shortcut: {share}, size: 160}}\n")
+    said = "the phantoms have the same ids, but not the same images: phantom.shortcut is 0 and 0.9"
+    assert said in leaderboard([tmp_path], replicates=100).notes[0]
+    assert said in compare(side("A", folders[0]), side("B", folders[1]), replicates=100).notes
+    (folders[1] / "config.yaml").write_text("phantom: {shortcut: 0, size: 160}\n")
+    assert leaderboard([tmp_path], replicates=100).notes == []
+    assert compare(side("A", folders[0]), side("B", folders[1]), replicates=100).notes == ()
 
 
 def test_a_row_is_told_from_those_of_its_own_test_set(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from osteon.errors import OsteonError, nearest
 from osteon.leaderboard.best import Best, judged
 from osteon.leaderboard.gather import Gathered
-from osteon.leaderboard.rows import Cell, Key, Row, look_alike, rows_of
+from osteon.leaderboard.rows import Cell, Key, Row, drawn_apart, look_alike, rows_of
 from osteon.predictions import TaskFacts
 from osteon.predictions.facts import MONITOR
 from osteon.scoring.comparison.words import plural
@@ -144,6 +144,12 @@ def leaderboard(
     notes = [f"left out, of other tasks: {plural(len(gathered.others), 'run')}"] if gathered.others else []
     if len(blocks) > 1:
         notes.append(f"{len(blocks)} test sets: rows are ranked only among those of identical units and targets")
+    apart = {block.digest[:8]: drawn_apart(block.rows) for block in blocks if block.source == "phantom"}
+    notes += [
+        f"set {one}: the phantoms have the same ids, but not the same images: {keys}"
+        for one, keys in apart.items()
+        if keys
+    ]
     notes += look_alike([row for block in blocks for row in block.rows])
     return Board(ranking, blocks, [*gathered.faults, *twice, *lost, *doubts], notes)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from osteon.config.neutral import PLACES, WATCHING, under
 from osteon.leaderboard.trainings import Training
-from osteon.scoring.settings import differing
+from osteon.scoring.settings import differing, drawn_otherwise
 
 Key = tuple[str, str, str]
 # Words of a command line that make no other recipe: where files lie, which replicate, what is shown.
@@ -167,6 +167,12 @@ def look_alike(rows: Sequence[Row]) -> list[str]:
         for (one, other), text in zip(pairs, told, strict=True)
         if text
     ]
+
+
+def drawn_apart(rows: Sequence[Row]) -> str:
+    """Return how the phantoms of a row of a test set were drawn otherwise than those of the first; "" where alike."""
+    places = [row.trainings[0].places[0] for row in rows if "phantom" in row.source]
+    return next(filter(None, (drawn_otherwise(places[0], place) for place in places[1:])), "")
 
 
 def _words(place: Path) -> tuple[tuple[str, str], ...]:

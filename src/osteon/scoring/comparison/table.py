@@ -16,6 +16,7 @@ from osteon.scoring.comparison.sides import Side
 from osteon.scoring.macro import HEAD, owners
 from osteon.scoring.metrics import METRICS, Metric, metric, metrics_of
 from osteon.scoring.rows import check_replicates
+from osteon.scoring.settings import drawn_otherwise
 from osteon.scoring.thresholds import THRESHOLDED
 
 SPLITS = ("test", "val")
@@ -86,7 +87,7 @@ def compare(
     table = adjusted(pd.DataFrame(parts, columns=list(COLUMNS)).astype(COLUMNS))
     chosen = {task: [item.name for item in asked[task]] if metrics else [_primary(a, b, task)] for task in asked}
     words = {task: found.facts.unit_name for task, found in matched.items()}
-    return Comparison(a, b, table, chosen, words, tuple(notes + _ranked(a, b)))
+    return Comparison(a, b, table, chosen, words, tuple(notes + _ranked(a, b) + _drawn(a, b, table)))
 
 
 def _owners(matched: Mapping[str, Matched]) -> dict[str, list[str]]:
@@ -137,3 +138,10 @@ def _unfrozen(found: Matched, a: Side, b: Side) -> Iterator[str]:
 def _ranked(a: Side, b: Side) -> list[str]:
     joined = [str(side) for side in (a, b) if any(len(training) > 1 for training in side.trainings)]
     return [f"{', '.join(joined)}: an AUROC ranks the scores of several folds' models together"] if joined else []
+
+
+def _drawn(a: Side, b: Side, table: pd.DataFrame) -> list[str]:
+    if not table["source"].str.contains("phantom").any():
+        return []
+    keys = drawn_otherwise(a.first.folder, b.first.folder)
+    return [f"the phantoms have the same ids, but not the same images: {keys}"] if keys else []
