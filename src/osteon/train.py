@@ -14,7 +14,7 @@ from osteon.errors import OsteonError
 
 # Mappings whose keys the user makes up: Hydra's struct check would refuse a new one, pydantic checks them all.
 OPEN = re.compile(
-    r"^(?![+~])(sweep\.space|data\.roots|backbone\.options|training\.imbalance_of|(.*\.)?dataset\.(columns|targets)|tasks\.\w+\.where)\.[^=]+=|^sweep\.space="
+    r"^(?![+~])(sweep\.space|data\.roots|backbone\.options|training\.imbalance_of|(.*\.)?(dataset|also\.\w+)\.(columns|targets)|tasks\.\w+\.where)\.[^=]+=|^sweep\.space="
 )
 
 

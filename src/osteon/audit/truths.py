@@ -84,8 +84,12 @@ def truth_of(name: str, known: Mapping[str, TaskFacts], manifest: pd.DataFrame, 
     else:
         values = manifest[column].to_numpy(np.float64, copy=True)
     where = {column: value for column, value in (task.get("where") or {}).items() if column in manifest}
-    values[~asked_of(manifest, task["dataset"]["name"], where)] = np.nan
+    values[~asked_of(manifest, _dataset_names(task), where)] = np.nan
     return values
+
+
+def _dataset_names(task: Mapping[str, Any]) -> list[str]:
+    return [one["name"] for one in (task["dataset"], *(task.get("also") or {}).values())]
 
 
 def _of_boxes(cells: pd.Series, task: Mapping[str, Any], classes: Sequence[str]) -> Floats:

@@ -100,10 +100,10 @@ def _check_both(training: Training, tasks: Mapping[str, Task]) -> None:
     """Refuse a second measure on the same rows: drawing a class more often and weighing it more counts it twice."""
     if training.allow_both:
         return
-    drawn = {task.dataset.name for name, task in tasks.items() if "sampler" in training.measures(name)}
+    drawn = {one for name, task in tasks.items() if "sampler" in training.measures(name) for one in task.dataset_names}
     found: dict[str, set[str]] = defaultdict(set)
     for name, task in tasks.items():
-        found[name] |= set(training.measures(name)) | ({"sampler"} if task.dataset.name in drawn else set())
+        found[name] |= set(training.measures(name)) | ({"sampler"} if drawn & {*task.dataset_names} else set())
         if len(found[name]) > 1 and training.measures(name):
             raise OsteonError(
                 f"training.imbalance: {' and '.join(sorted(found[name]))} both act on the rows of task {name}, so rare "

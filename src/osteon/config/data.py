@@ -10,6 +10,26 @@ from osteon.config.strict import Count, Fraction, Strict
 Size = PositiveInt | Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]
 
 
+class Part(Strict):
+    """Rows of a run's datasets by where they come from; what is null takes all, and all that is given must hold.
+
+    Attributes:
+        dataset: name, or names.
+        site: value or values of the manifest's column.
+        body_part: the same.
+    """
+
+    dataset: str | list[str] | None = None
+    site: str | list[str] | None = None
+    body_part: str | list[str] | None = None
+
+    @property
+    def wanted(self) -> dict[str, list[str]]:
+        """Column -> the values that are taken; empty where nothing is asked for."""
+        said = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: [found] if isinstance(found, str) else found for name, found in said.items() if found is not None}
+
+
 class Data(Strict):
     """Where images come from, how they are cached, split and batched. `root: null` means drawn phantoms.
 
@@ -22,6 +42,8 @@ class Data(Strict):
         fold: which of `folds` is the test set; null with `folds` given: every fold is trained, one after the other.
         sampling: how often rows are drawn where several tasks are trained together: `proportional` to their numbers,
             `balanced` (every task alike), or between the two by `temperature` (rows ** (1 / temperature)).
+        train_on: rows that are learned from and that the epoch is chosen by; others stay in test, where they are in it.
+        test_on: rows that are the test set, all of them, whatever split they have; no other row is.
         batching: `mixed`: a batch holds rows of all tasks; `per_task`: it is worked through in one part a task, each
             part alone in its batch norm, and the gradients are added up.
     """
@@ -44,6 +66,8 @@ class Data(Strict):
     sampling: Literal["proportional", "balanced", "temperature"] = "proportional"
     temperature: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0
     batching: Literal["mixed", "per_task"] = "mixed"
+    train_on: Part = Field(default_factory=Part)
+    test_on: Part = Field(default_factory=Part)
 
     @field_validator("root", "cache_dir", "key_file", "split_file")
     @classmethod
@@ -62,6 +86,9 @@ class Data(Strict):
             raise ValueError("fold needs folds: data.fold=0 data.folds=5")
         if self.fold is not None and self.folds is not None and self.fold >= self.folds:
             raise ValueError(f"fold counts from 0 to {self.folds - 1}, found {self.fold}")
+        if self.test_on.wanted and (self.folds is not None or self.split_file is not None):
+            other = "folds" if self.folds is not None else "split_file"
+            raise ValueError(f"test_on and {other} both say what the test set is; leave one of them out")
         if self.val_fraction + self.test_fraction >= 1.0:
             raise ValueError("val_fraction and test_fraction leave nothing to train on")
         return self

@@ -37,6 +37,8 @@ class Task(Strict):
     """One clinical question: dataset + target + head + unit of evaluation.
 
     Attributes:
+        also: any name -> a further dataset that declares the same target with the same meaning; its images are the
+            task's, too.
         target: the dataset's column; for the multilabel head a list of binary ones, its labels.
         unit: what is scored; `study` is (patient, exam), `joint` is (patient, exam, laterality).
         pool: how the probabilities of a unit's images become the unit's.
@@ -71,6 +73,17 @@ class Task(Strict):
     cut: Annotated[int, Field(ge=1)] | None = None
     hit: Annotated[str, Field(pattern=r"^(iou_0?\.\d+|centre)$")] = "iou_0.5"
     whole: Whole | None = None
+    also: dict[str, DatasetSpec] = Field(default_factory=dict)
+
+    @property
+    def datasets(self) -> tuple[DatasetSpec, ...]:
+        """The datasets whose images it asks about."""
+        return (self.dataset, *self.also.values())
+
+    @property
+    def dataset_names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(spec.name for spec in self.datasets)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -89,6 +102,8 @@ class Task(Strict):
             raise ValueError(f"pool {self.pool!r} is of probabilities; numbers are pooled by mean")
         if self.cut is not None and kind != "ordinal":
             raise ValueError(f"cut {self.cut} lies between grades; a {kind} head has none")
+        if len(set(self.dataset_names)) < len(self.dataset_names):
+            raise ValueError(f"also names a dataset twice, found {', '.join(self.dataset_names)}")
         self._fits_boxes()
         return self
 

@@ -1,6 +1,6 @@
 """What a dataset says of itself: targets with their meaning, terms, counts, and the folder it lies in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -106,15 +106,15 @@ class Reading:
     split_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def asked_of(manifest: pd.DataFrame, dataset: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Return (N,) bool: the rows that a task asks about, those of its dataset that hold what it wants.
+def asked_of(manifest: pd.DataFrame, datasets: Collection[str], where: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return (N,) bool: the rows that a task asks about, those of its datasets that hold what it wants.
 
     Args:
         manifest: N rows.
-        dataset: its name.
+        datasets: their names.
         where: column -> the value, or values, wanted.
     """
-    asked = (manifest["dataset"] == dataset).to_numpy(bool, copy=True)
+    asked = manifest["dataset"].isin(list(datasets)).to_numpy(bool, copy=True)
     for column, wanted in where.items():
         asked &= manifest[column].isin(wanted if isinstance(wanted, list) else [wanted]).to_numpy(bool)
     return np.asarray(asked, bool)

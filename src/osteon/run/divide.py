@@ -1,6 +1,7 @@
 """Who stays together, which split they go to, and whether every split holds what the scores will need."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from osteon.images import Cache, clusters
 from osteon.manifest import SplitRule, assign, from_file, group, join_copies, validate
 from osteon.manifest.boxes import array_of, looked
 from osteon.module import check_units
+from osteon.run.external import hold_out, learn_from
 
 TENTHS = 10
 
@@ -34,16 +36,34 @@ def divide(
     frame = join_copies(pd.concat(parts).sort_index(), manifest["slot"].to_numpy())
     data = config.data
     if data.split_file is not None:
-        return validate(from_file(frame, Path(data.split_file), left_out), {}), _copies_across(frame)
-    rule = SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds)
+        return _as_listed(frame, config, left_out)
+    rule, told = (
+        SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds),
+        tuple[str, ...](),
+    )
+    if data.test_on.wanted:
+        (frame, told), rule = hold_out(frame, data.test_on), replace(rule, test_fraction=0.0)
     official = frame["split"].notna()
     split = []
     for name, rows in frame.groupby("dataset", sort=False):
-        task = next(task for task in config.tasks.values() if task.dataset.name == name)
+        task = next(task for task in config.tasks.values() if name in task.dataset_names)
         split.append(assign(rows, rule, strata=strata(rows[list(task.targets)], task.head.kind)))
     frame = pd.concat(split).sort_index()
     frame = _followed(frame, official)
-    return validate(frame, {}), _copies_across(frame)
+    if data.train_on.wanted:
+        frame, more = learn_from(frame, data.train_on)
+        told = (*told, *more)
+    frame = frame.reset_index(drop=True)
+    return validate(frame, {}), (*told, *_copies_across(frame))
+
+
+def _as_listed(frame: pd.DataFrame, config: Config, left_out: Collection[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Divide as a split file says."""
+    listed, told = from_file(frame, Path(str(config.data.split_file)), left_out), _copies_across(frame)
+    if config.data.train_on.wanted:
+        listed, more = learn_from(listed, config.data.train_on)
+        told = (*more, *told)
+    return validate(listed.reset_index(drop=True), {}), told
 
 
 def _followed(frame: pd.DataFrame, official: pd.Series) -> pd.DataFrame:
@@ -119,7 +139,8 @@ def check_labels(
             fault = _faults(targets[name][rows], task, split)
             if fault:
                 groups = manifest.loc[members[name], "group_id"].nunique()
-                share = "data.test_fraction" if split == "test" else "data.val_fraction"
+                test = "data.test_on" if config.data.test_on.wanted else "data.test_fraction"
+                share = test if split == "test" else "data.val_fraction"
                 raise OsteonError(
                     f"tasks.{name}: {fault}. The dataset has {groups:,} groups (patients) to divide. Label or add "
                     f"data, or change {share} or data.split_seed."

@@ -59,13 +59,19 @@ def hide_private(
     return done, Hidden(files, places)
 
 
+def _typed(spec: TableSpec | BoxFilesSpec) -> list[str]:
+    """Return the settings that name a place inside the set, where the user has typed one."""
+    fields = type(spec).model_fields
+    names = sorted({"file", "images", "annotations", "table"} & {*fields})
+    return [name for name in names if getattr(spec, name) != fields[name].default]
+
+
 def _places(config: Config, roots: Mapping[str, Path], key: bytes) -> tuple[Places, list[Entry]]:
     folders = ["data.root", *(f"data.roots.{name}" for name in roots), "data.cache_dir", "data.key_file"]
     files = {}
     for task, settings in config.tasks.items():
-        spec = settings.dataset
-        if isinstance(spec, (TableSpec, BoxFilesSpec)) and spec.private:
-            for name in {"file", "images", "annotations", "table"} & {*type(spec).model_fields}:
-                if getattr(spec, name) != type(spec).model_fields[name].default:
-                    files[f"tasks.{task}.dataset.{name}"] = spec.name
+        said = {"dataset": settings.dataset} | {f"also.{name}": spec for name, spec in settings.also.items()}
+        for place, spec in said.items():
+            if isinstance(spec, (TableSpec, BoxFilesSpec)) and spec.private:
+                files |= {f"tasks.{task}.{place}.{name}": spec.name for name in _typed(spec)}
     return find_places(config.model_dump(mode="json"), folders, files, list(roots.values()), key)

@@ -72,11 +72,10 @@ def measure(
         The thresholds, the score table, and the predictions as they were read back.
     """
     facts = facts_of(config, prepared)
-    cards = prepared.sources.cards
     names = {
         f"{task}/{split}": said
         for task in facts
-        for split, said in cards[config.tasks[owner(task, config.tasks) or task].dataset.name].split_names.items()
+        for split, said in prepared.sources.split_names(config.tasks[owner(task, config.tasks) or task]).items()
     }
     about = {"name": folder.name, **run_facts(config, prepared)}
     files = [folder / "predictions" / f"{split}.parquet" for split in predicted_splits(config)]

@@ -65,8 +65,8 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     manifest, cut, lost = clip_boxes(manifest, cache.index, _box_columns(config))
     left_out = {*reading.rows["image_id"], *rejected["image_id"]} - {*manifest["image_id"]}
     manifest, copies = divide(manifest, config, cache, left_out)
-    groups = prove_disjoint(manifest)
-    members = {name: asked_of(manifest, task.dataset.name, task.where) for name, task in config.tasks.items()}
+    groups, sources = prove_disjoint(manifest), sources.divided_by(config.data)
+    members = {name: asked_of(manifest, task.dataset_names, task.where) for name, task in config.tasks.items()}
     targets = {name: _targets(manifest, members[name], task) for name, task in config.tasks.items()}
     check_labels(config, manifest, targets, members)
     together = kept_together_by(manifest)
@@ -95,7 +95,7 @@ def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that some task asks about."""
     for name, task in config.tasks.items():
         _check_columns(name, task, rows)
-    asked = [asked_of(rows, task.dataset.name, task.where) for task in config.tasks.values()]
+    asked = [asked_of(rows, task.dataset_names, task.where) for task in config.tasks.values()]
     chosen = rows[np.any(asked, axis=0)].reset_index(drop=True)
     if chosen.empty:
         raise OsteonError(f"tasks.*.where: none of {len(rows):,} images is left. Loosen the filter.")

@@ -8,12 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from osteon import datasets, phantoms
-from osteon.config import Config, Task
+from osteon.config import Config, Data, Task
 from osteon.errors import OsteonError, nearest
 from osteon.identity import Places
 from osteon.manifest import Card, Reading, Target, complete, target_of, typed, validate
+from osteon.manifest.schema import SPLITS
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
+from osteon.run.alike import check_alike
 from osteon.run.hiding import Hidden, hide_private
 from osteon.run.variants import Variants, joined_card, joined_reading, variants
 
@@ -49,6 +51,23 @@ class Sources:
         """
         return target_of(task.target, self.cards[task.dataset.name].targets, f"tasks.{name}.target")
 
+    def split_names(self, task: Task) -> dict[str, str]:
+        """Return what the owners of a task's data call the splits; of several datasets all names are joined."""
+        names = [self.cards[one].split_names for one in task.dataset_names]
+        said = {split: " + ".join(dict.fromkeys(name.get(split, split) for name in names)) for split in SPLITS}
+        return {split: name for split, name in said.items() if name != split}
+
+    def divided_by(self, data: Data) -> "Sources":
+        """Return the sources without the official names of splits that the run has chosen otherwise."""
+        gone = ({"test"} if data.test_on.wanted else set()) | ({"train", "val"} if data.train_on.wanted else set())
+        cards = {
+            name: replace(
+                card, split_names={split: said for split, said in card.split_names.items() if split not in gone}
+            )
+            for name, card in self.cards.items()
+        }
+        return replace(self, cards=cards)
+
     def targets(self) -> dict[str, Target]:
         """Return every target column that some dataset declares."""
         return {name: target for card in self.cards.values() for name, target in card.targets.items()}
@@ -64,10 +83,7 @@ def locate(config: Config) -> Sources:
     specs = variants(config.tasks)
     cards = {name: joined_card([datasets.card(spec) for spec in said]) for name, said in specs.items()}
     for name, task in config.tasks.items():
-        for target in task.targets:
-            datasets.check_target(f"tasks.{name}.target", target, cards[task.dataset.name])
-        if task.whole is not None and task.whole.target is not None:
-            _check_truth(f"tasks.{name}.whole.target", task.whole.target, cards[task.dataset.name])
+        check_alike(name, task, [cards[one] for one in task.dataset_names])
     _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:
@@ -86,13 +102,6 @@ def locate(config: Config) -> Sources:
             f"data.root: {', '.join(sorted(drawn))} lies there as drawn phantoms; they do not mix with real data."
         )
     return Sources("phantom" if drawn else "real", roots, cards, specs)
-
-
-def _check_truth(key: str, target: str, card: Card) -> None:
-    datasets.check_target(key, target, card)
-    kind = card.targets[target].kind
-    if kind != "binary":
-        raise OsteonError(f"{key}: found {target!r}, a {kind} target; expected a binary one.")
 
 
 def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:

@@ -20,8 +20,7 @@ def variants(tasks: Mapping[str, Task]) -> Variants:
         OsteonError: two tasks call datasets of different kinds alike.
     """
     found: Variants = {}
-    for name, task in tasks.items():
-        spec = task.dataset
+    for name, spec in [(name, spec) for name, task in tasks.items() for spec in task.datasets]:
         before = found.get(spec.name, ())
         if before and before[0].kind != spec.kind:
             raise OsteonError(

@@ -70,7 +70,7 @@ def group(config: Config) -> str:
 
 def tags(config: Config, source: str, asked: Sequence[str]) -> list[str]:
     """Return tasks, backbone, datasets, source and the user's own tags, each once."""
-    sets = [task.dataset.name for task in config.tasks.values()]
+    sets = [name for task in config.tasks.values() for name in task.dataset_names]
     return list(dict.fromkeys(tag[:_TAG] for tag in (*config.tasks, config.backbone.name, *sets, source, *asked)))
 
 

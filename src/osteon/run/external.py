@@ -1,0 +1,84 @@
+"""External validation: what is learned from and what is tested on, chosen by dataset, site or body part."""
+
+import pandas as pd
+
+from osteon.config.data import Part
+from osteon.errors import OsteonError, nearest
+
+SHOWN = 8
+
+
+def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Make the rows that are asked for the test set, before the others are divided into train and val.
+
+    Left out are other images of patients who are tested, and what the owners of the data set aside as their test: it
+    is not learned from.
+
+    Args:
+        frame: manifest with `group_id`; `split` holds official values or none.
+        part: `data.test_on`.
+
+    Returns:
+        The rows that are kept, and notes.
+
+    Raises:
+        OsteonError: no row is as asked, or all are.
+    """
+    tested = matching(frame, part, "data.test_on")
+    if tested.all():
+        raise OsteonError(f"data.test_on: all {len(frame):,} images are of {_said(part)}; none is left to learn from.")
+    theirs = ~tested & frame["group_id"].isin(frame.loc[tested, "group_id"])
+    official = ~tested & ~theirs & (frame["split"] == "test")
+    kept = frame.assign(split=frame["split"].mask(tested, "test"))[~theirs & ~official]
+    patients = frame.loc[tested, "group_id"].nunique()
+    found = {
+        f"test is {_said(part)}: {int(tested.sum()):,} images of {patients:,} groups (patients)": True,
+        f"left out: {int(theirs.sum()):,} other images of groups that are tested": bool(theirs.any()),
+        f"left out: {int(official.sum()):,} images of an official test set, not learned from": bool(official.any()),
+    }
+    return kept, tuple(note for note, told in found.items() if told)
+
+
+def learn_from(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Leave out the rows of train and val that are not as asked for.
+
+    Args:
+        frame: manifest, divided.
+        part: `data.train_on`.
+
+    Returns:
+        The rows that are kept, and notes.
+
+    Raises:
+        OsteonError: no row is as asked.
+    """
+    left = ~matching(frame, part, "data.train_on") & (frame["split"] != "test")
+    note = f"learned from: {_said(part)}; {int(left.sum()):,} other images of train and val are left out"
+    return frame[~left], (note,)
+
+
+def matching(frame: pd.DataFrame, part: Part, key: str) -> pd.Series:
+    """Return which rows are as a part says, bool.
+
+    Raises:
+        OsteonError: a value that no row has; names those there are.
+    """
+    found = pd.Series(True, index=frame.index)
+    for column, wanted in part.wanted.items():
+        held = frame[column].value_counts()
+        for value in wanted:
+            if value not in held.index:
+                shown = ", ".join(f"{name} ({count:,} images)" for name, count in held.head(SHOWN).items())
+                more = " ..." if len(held) > SHOWN else ""
+                raise OsteonError(
+                    f"{key}.{column}: no image has {value!r}.{nearest(value, map(str, held.index))} "
+                    f"There are: {shown or f'none, as nothing says the {column}'}{more}"
+                )
+        found &= frame[column].isin(wanted).fillna(False).astype(bool)
+    if not found.any():
+        raise OsteonError(f"{key}: no image is of {_said(part)}.")
+    return found
+
+
+def _said(part: Part) -> str:
+    return ", ".join(f"{column}={'|'.join(wanted)}" for column, wanted in part.wanted.items())
