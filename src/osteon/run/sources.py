@@ -15,6 +15,7 @@ from osteon.manifest import Card, Reading, Target, complete, target_of, typed, v
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
 from osteon.run.hiding import Hidden, hide_private
+from osteon.run.inputs import check_inputs
 from osteon.run.variants import Variants, joined_card, joined_reading, variants
 
 
@@ -59,7 +60,8 @@ def locate(config: Config) -> Sources:
 
     Raises:
         OsteonError: a root that is not there, a dataset that has neither root nor phantom, real mixed with phantom,
-            a target that its dataset does not declare.
+            a target that its dataset does not declare, an input that tells the label, or mirrored images of a task
+            that asks for the side.
     """
     specs = variants(config.tasks)
     cards = {name: joined_card([datasets.card(spec) for spec in said]) for name, said in specs.items()}
@@ -68,6 +70,7 @@ def locate(config: Config) -> Sources:
             datasets.check_target(f"tasks.{name}.target", target, cards[task.dataset.name])
         if task.whole is not None and task.whole.target is not None:
             _check_truth(f"tasks.{name}.whole.target", task.whole.target, cards[task.dataset.name])
+    check_inputs(config, cards)
     _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:
