@@ -49,7 +49,7 @@ def sided(name: str, target: Target, *words: str) -> None:
         (
             "my_laterality",
             Target("side", "multiclass", ("L", "R")),
-        ),  # what a table's column `laterality` must be called
+        ),  # as a table's `laterality` must be called
         ("fracture_left", Target("a fracture of the left hip")),
         ("isRight", Target("the right hip")),
         ("side", Target("side", "multiclass", ("hip_l", "hip_r", "none"))),
