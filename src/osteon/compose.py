@@ -70,17 +70,27 @@ def explain(fault: Exception, words: Sequence[str]) -> str | None:
         fault: what Hydra raised.
         words: the command line, to name the group that was given no file.
     """
-    from hydra.errors import HydraException, MissingConfigException
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(fault, MissingConfigException):
         return _missing(fault.missing_cfg_file or "", fault.options or [], str(fault))
+    if isinstance(fault, OverrideParseException):
+        return _unread(str(fault.override))
     if isinstance(fault, ValueError) and "group override must be" in str(fault):
         return _no_file(words)
     cause = fault.__cause__ if isinstance(fault.__cause__, OmegaConfBaseException) else fault
     if isinstance(cause, OmegaConfBaseException):
         return _of_no_dataset(words) or _omegaconf(cause, str(fault))
     return _hydra(str(fault)) if isinstance(fault, HydraException) else None
+
+
+def _unread(word: str) -> str:
+    """Show how a word is written that Hydra cannot read: braces and regular expressions want quotes of their own."""
+    key, equals, value = word.partition("=")
+    if not (key and equals and value) or "'" in value or value.count("[") != value.count("]"):
+        return f"{word}: is no setting; expected key=value, such as seed=1 or 'training.tta=[flip,scale]'."
+    return f"{word}: its value has signs of Hydra's own grammar. Quote it twice, for the shell too: \"{key}='{value}'\""
 
 
 def _of_no_dataset(words: Sequence[str]) -> str | None:

@@ -104,10 +104,9 @@ def test_tasks_of_one_dataset_share_rows() -> None:
     check_training(two.model_copy(update={"training": allowed}))
 
 
-def test_a_flip_is_refused_where_the_side_is_asked_for() -> None:
-    side = with_task(config("training.tta=[flip]"), "side", target="laterality")
-    with pytest.raises(OsteonError, match=r"training\.tta.*other side.*task side"):
-        check_training(side)
+def test_a_flip_is_refused_where_the_side_is_an_input() -> None:
+    with pytest.raises(OsteonError, match=r"laterality is an input, and training\.tta flips"):
+        config("training.tta=[flip]", "covariates=[laterality]", "augment.horizontal_flip=0")
 
 
 @pytest.mark.parametrize("key", ["imbalance=sampler", "imbalance=focal", "mixup=0.2", "cutmix=0.2", "tta=[scale]"])

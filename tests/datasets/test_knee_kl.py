@@ -121,8 +121,21 @@ def test_grades_without_a_split_are_another_collection(tmp_path: Path) -> None:
     for name in WORDS:
         knee(tmp_path, name, "NormalG0 (1).png")
     told = fault(tmp_path)
-    assert "expected the folders train, val and test" in told
+    assert "no folder train; expected train, val and test" in told
     assert "dataset=folders" in told
+
+
+@pytest.mark.parametrize("name", ["Train", "training"])
+def test_no_training_set_is_named(root: Path, name: str) -> None:
+    (root / "train").rename(root / "aside")
+    (root / "aside").rename(root / name)
+    with pytest.raises(OsteonError, match=rf"no folder train; expected .*found .*{name}"):
+        read(root, SPEC)
+
+
+def test_a_folder_that_is_no_split_is_told(root: Path) -> None:
+    (root / "val").rename(root / "valid")
+    assert any("no split of the release (left out): 1: valid" in note for note in read(root, SPEC).notes)
 
 
 def test_a_knee_in_two_grades_and_a_strange_name_are_rejected(root: Path) -> None:

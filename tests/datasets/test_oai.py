@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from osteon.config.specs import OaiSpec
-from osteon.datasets import card, read
+from osteon.datasets import card, find_root, read
 from osteon.errors import OsteonError
 from osteon.manifest import complete, validate
 
@@ -80,6 +80,14 @@ def test_a_missing_grade_is_rejected_with_its_reason_and_never_0(root: Path) -> 
     assert reasons == [".J, excluded", "blank", ".M, missing"]
 
 
+def test_columns_of_blanks_alone_are_unknown(root: Path) -> None:
+    readings(root, "9000001|1|15|0|3||", "9000001|2|15|0|2||")
+    (root / "General" / "enrollees.txt").write_text("ID|P02SEX\n9000001|\n")
+    rows = read(root, spec()).rows
+    assert rows["kl"].tolist() == [3.0, 2.0]
+    assert rows[["sex", "osteophytes_femur_lateral", "narrowing_medial"]].isna().all(axis=None)
+
+
 def test_project_42_is_37(root: Path) -> None:
     rows = read(root, spec(project=37)).rows
     assert rows["image_id"].tolist() == ["V00/9000002L", "V00/9000003R"]
@@ -127,6 +135,7 @@ def test_sex_and_age_are_unknown_without_their_tables(root: Path) -> None:
         ("9000001|3|15|0|1|0|0", "'SIDE' must hold 1 (right) or 2 (left); found '3' in row 2"),
         ("9000001|1: Left|15|0|1|0|0", "'SIDE' must hold 1 (right) or 2 (left); found '1: Left'"),
         ("9000001||15|0|1|0|0", "'SIDE' must not be blank"),
+        ("9000001|1||0|1|0|0", "'READPRJ' must hold a project, 15, 37, 42; found a blank in row 2"),
         ("9000001|1|16|0|1|0|0", "'READPRJ' must hold a project, 15, 37, 42; found '16'"),
         ("L1|1|15|0|1|0|0", "'ID' must hold a participant; found 'L1'"),
         ("9000001|1|15|0|1|0", "row 2 has 6 fields, the header has 7"),
@@ -142,8 +151,9 @@ def test_a_bad_cell_is_named(root: Path, line: str, words: str) -> None:
 def test_a_wrong_schema_or_a_missing_table_is_named(root: Path) -> None:
     readings(root, *LINES, header=HEADER.replace("V00XRKL", "V01XRKL"))
     assert "no column 'V00XRKL'. Did you mean 'V01XRKL'" in fault(root)
+    assert "dataset.columns" not in fault(root), "its columns cannot be mapped"
     readings(root, *(line.replace("|", ",") for line in LINES), header=HEADER.replace("|", ","))
-    assert "no column 'ID'" in fault(root)
+    assert "look parted by ',', which is not read as a separator here. The release parts fields by '|'" in fault(root)
     (root / "kXR_SQ_BU00.txt").unlink()
     assert "no table kXR_SQ_BU00.txt there or up to 3 levels below" in fault(root)
 
@@ -175,6 +185,26 @@ def test_a_pattern_that_cannot_find_single_knees_is_refused(pattern: str, words:
     with pytest.raises(OsteonError) as told:
         card(spec(images=pattern))
     assert words in str(told.value)
+
+
+def test_several_visits_of_one_image_are_refused(root: Path) -> None:
+    """The knee of V00 would carry the grades of V00 and of V03."""
+    readings(root, "9000001|1|15|0|3|0|0", header=HEADER.replace("V00", "V03"), name="kXR_SQ_BU03.txt")
+    picture(root, "9000001R.png", "9000001L.png")
+    told = fault(root, images="{id}{side}.png")
+    assert "has no {visit}" in told
+    assert "V00, V03" in told
+    assert "dataset.visits=[V00]" in told
+    assert read(root, spec(images="{id}{side}.png", visits=["V03"])).rows["kl"].tolist() == [3.0]
+
+
+def test_the_root_may_have_any_name_and_its_tables_folders_of_their_own(root: Path) -> None:
+    (root / "X-Ray" / "SQ").mkdir(parents=True)
+    (root / "kXR_SQ_BU00.txt").rename(root / "X-Ray" / "SQ" / "kxr_sq_bu00.TXT")
+    assert find_root(root, card(spec()), {}) == root
+    assert len(read(root, spec()).rows) == 3
+    named = root.rename(root.parent / "oai")
+    assert find_root(named.parent, card(spec()), {}) == named, "a folder of the release's name goes first"
 
 
 def test_no_image_at_all_names_the_pattern(root: Path) -> None:

@@ -154,6 +154,38 @@ def test_no_table_or_no_image_or_two_tables(tmp_path: Path) -> None:
     assert "unpack the zips" in fault(tmp_path)
 
 
+@pytest.mark.parametrize("lost", [f"{TRAIN}.csv", f"{TRAIN}/1377.png"])
+def test_no_training_set_is_named_and_not_an_empty_train(tmp_path: Path, lost: str) -> None:
+    lay_all(tmp_path)
+    for number in (1378, 1379):
+        (tmp_path / TRAIN / f"{number}.png").unlink()
+    (tmp_path / lost).unlink()
+    told = fault(tmp_path)
+    assert "no training set; found validation, test" in told
+    assert "training set" in told.partition("beside the folder")[2], "and why"
+
+
+def test_a_test_without_ages_is_left_out_though_there_is_no_validation_set(tmp_path: Path) -> None:
+    lay_train(tmp_path)
+    table(tmp_path, "boneage-test-dataset.csv", "Case ID,Sex", "4360,M")
+    image(tmp_path, "boneage-test-dataset", 4360)
+    reading = read(tmp_path, RsnaBoneAgeSpec(kind="rsna_boneage", validation_as="test"))
+    assert reading.rows["split"].isna().all()
+    assert "the test set has no ages and is left out; a test is cut from the training set" in reading.notes
+
+
+def test_a_column_that_is_not_read_is_told(tmp_path: Path) -> None:
+    lay_all(tmp_path)
+    table(tmp_path, "boneage-test-dataset.csv", "Case ID,Sex,Ground truth bone age (months)", "4360,M,90", "4361,F,80")
+    notes = read(tmp_path, SPEC).notes
+    assert "boneage-test-dataset.csv: columns that are not read: Ground truth bone age (months)" in notes
+
+
+def test_a_column_of_blanks_alone_is_unknown(tmp_path: Path) -> None:
+    lay_train(tmp_path, "1377,180,", "1378,12,", "1379,94,")
+    assert read(tmp_path, SPEC).rows["sex"].isna().all()
+
+
 def test_an_unlabelled_hand_is_kept(tmp_path: Path) -> None:
     lay_train(tmp_path, "1377,180,False", "1378,,")
     rows = read(tmp_path, SPEC).rows

@@ -189,6 +189,15 @@ def test_cells_that_break_their_rule(column: str, wrong: str, words: str, tmp_pa
     assert "row 3" in str(fault.value)
 
 
+@pytest.mark.parametrize("file", ["labels.csv", "labels.parquet"])
+def test_columns_of_blanks_alone_are_unknown(file: str, tmp_path: Path) -> None:
+    blank = ["patient_id", "study_id", "sex", "laterality", "age_years", "split", "view", "cast"]
+    lay(tmp_path, PLAIN.assign(**dict.fromkeys([*blank, "frame"], "")), file)
+    rows = complete(read(tmp_path, spec(file=file, covariates=["cast"])).rows)
+    assert rows[blank].isna().all(axis=None)
+    assert rows["frame"].tolist() == [0, 0, 0]
+
+
 def test_frames_of_one_file_are_several_images(tmp_path: Path) -> None:
     rows = read(lay(tmp_path, "path,frame,fracture\n1.png,0,1\n1.png,1,0\n2.png,,0\n"), spec()).rows
     assert rows["frame"].tolist() == [0, 1, 0]
@@ -219,9 +228,9 @@ def test_images_missing_on_disk_are_rejected_rows(tmp_path: Path) -> None:
         ("", {}, "the file is empty"),
         ("\n\npath,fracture\n\n1.png,1\n\n\n2.png,9\n", {}, "'9' in row 8"),
         ("path,fracture\n\n\n1.png\n", {}, "row 4 has 1 fields"),
-        ("path|fracture\n1.png|1\n", {}, r"no column 'path'.*looks like '\|'"),
-        ("path|fracture\n1.png|1,5\n", {}, r"row 2 has 2 fields.*looks like '\|'"),
-        ("path;note,a,b\n1.png;1,2,3\n", {}, "looks like ';'"),
+        ("path|fracture\n1.png|1\n", {}, r"no column 'path'.*look parted by '\|'.*columns"),
+        ("path|fracture\n1.png|1,5\n", {}, r"row 2 has 2 fields.*look parted by '\|'"),
+        ("path;note,a,b\n1.png;1,2,3\n", {}, "look parted by ';'"),
         ('path,fracture\n1.png,"1\n2.png,0\n3.png,1\n', {}, "row 2 has a cell of several lines"),
         ('path,fracture\n1.png,0\n2.png,"1\n', {}, "row 3 has a cell of several lines"),
         ('path,fracture\n1.png,0\n2.png,"1' + "\n3.png,0" * 30_000, {}, "row 3.*a quote there not closed"),

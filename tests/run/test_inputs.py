@@ -1,5 +1,6 @@
 """What goes in beside the pixels: covariates, one laterality, a split file, faults in phantoms."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,18 @@ def test_a_split_file_is_followed(tmp_path: Path) -> None:
     turned[["image_id", "group_id", "split"]][1:].to_csv(tmp_path / "split.csv", index=False)
     with pytest.raises(OsteonError, match="lacks images of the dataset"):
         prepare(again, locate(again), (32, 32))
+
+
+def test_a_class_without_an_image_in_train_is_told(tmp_path: Path) -> None:
+    asked = config("task=implant", *SMALL)
+    plain = prepare(asked, locate(asked), (32, 32))
+    assert not any("no image in train of" in note for note in plain.notes)
+    shutil.copytree(next(iter(plain.sources.roots.values())), tmp_path / "set")
+    for file in (tmp_path / "set").rglob("Zimmer/*"):
+        file.unlink()
+    without = config("task=implant", *SMALL, f"++data.roots.shoulder_implant={tmp_path / 'set'}")
+    notes = prepare(without, locate(without), (32, 32)).notes
+    assert "implant: no image in train of Zimmer; the model cannot learn to tell it" in notes
 
 
 def test_faults_of_phantoms_are_settings(tmp_path: Path) -> None:

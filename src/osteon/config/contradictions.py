@@ -23,7 +23,7 @@ def check_training(config: Config) -> None:
         _check_head(training, name, task)
     _check_both(training, tasks)
     _check_joint(config)
-    _check_sides(config)
+    _check_covariates(config)
     _check_depth(training, config.optimizer, config.trainer.max_epochs)
     if config.scheduler.warmup_epochs > config.trainer.max_epochs:
         raise OsteonError(
@@ -59,8 +59,6 @@ def _check_head(training: Training, name: str, task: Task) -> None:
             f"training.{key}: found {getattr(training, key)!r}, but the {task.head.kind} head of task {name} does not "
             f"give one answer an image. Expected heads of kind {' or '.join(sorted(BLENDED))}; leave it at its default."
         )
-    if "flip" in training.tta and "laterality" in task.targets:
-        raise OsteonError(f"training.tta: a flipped image shows the other side, which task {name} asks for. Drop flip.")
 
 
 def _unfit(measure: Measure, head: HeadSpec) -> str:
@@ -129,19 +127,14 @@ def _check_joint(config: Config) -> None:
             raise OsteonError(f"{key}: found {found}, which is between tasks, and this run has one. Leave it out.")
 
 
-def _check_sides(config: Config) -> None:
-    """Refuse what would change a label or an input without a word: mirrored sides, and covariates of blended images."""
-    for name, task in config.tasks.items():
-        flips = config.augment.horizontal_flip > 0 or config.data.canonical_laterality is not None
-        if "laterality" in task.targets and flips:
-            raise OsteonError(
-                f"tasks.{name}: a mirrored image shows the other side, which the task asks for. Set "
-                "augment.horizontal_flip=0 and data.canonical_laterality=null."
-            )
+def _check_covariates(config: Config) -> None:
+    """Refuse what would change an input without a word: mirrored sides, and covariates of blended images."""
     if "laterality" in config.joined and config.augment.horizontal_flip > 0:
         raise OsteonError(
             "covariates: laterality is an input, and augment.horizontal_flip mirrors images. Set it to 0."
         )
+    if "laterality" in config.joined and "flip" in config.training.tta:
+        raise OsteonError("covariates: laterality is an input, and training.tta flips images. Drop flip.")
     if config.joined and (config.training.mixup > 0 or config.training.cutmix > 0):
         raise OsteonError(
             f"training: mixup and cutmix blend images of two patients, whose covariates ({', '.join(config.joined)}) "

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.config.specs import TableSpec
-from osteon.datasets.sheet import refuse, require
+from osteon.datasets.sheet import RENAMED, refuse, require
 from osteon.datasets.wording import File
 
 CORNERS = ("x1", "y1", "x2", "y2")
@@ -41,7 +41,7 @@ def folded(
     names = {name: spec.columns.get(name, name) for name in COLUMNS}
     alone = [*targets.values()] if len(targets) == 1 else []
     single = bool(alone) and len(alone[0]) == 1
-    require(sheet, [names[name] for name in (CORNERS if single else COLUMNS)], file)
+    require(sheet, [names[name] for name in (CORNERS if single else COLUMNS)], file, RENAMED)
     keys = [spec.columns.get(name, name) for name in ("path", "frame")]
     image = sheet[[key for key in keys if key in sheet]].fillna("").agg("#".join, axis=1)
     for column in used:

@@ -48,7 +48,7 @@ def read(root: Path, spec: KneeKlSpec) -> Reading:
     """Walk the folders of splits and grades. A patient is `oai:<id>` and holds both knees; the visit is the baseline.
 
     Raises:
-        OsteonError: neither split nor grade folders, a grade folder that is missing or unknown, or both sizes at once.
+        OsteonError: no training set, a grade folder that is missing or unknown, or both sizes at once.
     """
     below = _release(root, spec)
     notes: list[str] = []
@@ -71,6 +71,9 @@ def read(root: Path, spec: KneeKlSpec) -> Reading:
         notes.append(f"knees that are numbered, not named L or R (their side is unknown): {some(numbered)}")
     notes += [f"no folder {folder}/: the {split} set is cut from train" for split, folder in chosen.items()
               if folder not in there]  # fmt: skip
+    foreign = [name for name in there if name not in (*SPLITS, *ASIDE)]
+    if foreign:
+        notes.append(f"folders that are no split of the release (left out): {some(foreign)}")
     aside = [name for name in ASIDE if name in there and name != chosen["test"]]
     if aside:
         notes.append(f"left out: {', '.join(aside)} (auto_test/ shows the knees of test/: dataset.auto_test=true)")
@@ -92,7 +95,7 @@ def _release(root: Path, spec: KneeKlSpec) -> str:
 def _check_splits(root: Path, there: list[str], chosen: dict[str, str]) -> None:
     if chosen["test"] == "auto_test" and "auto_test" not in there:
         raise OsteonError(f"{root}: dataset.auto_test=true, but there is no folder auto_test.")
-    if any(folder in there for folder in chosen.values()):
+    if "train" in there:
         return
     graded = [name for name in there if _GRADE.fullmatch(name)]
     why = (
@@ -102,7 +105,8 @@ def _check_splits(root: Path, there: list[str], chosen: dict[str, str]) -> None:
         else ""
     )
     raise OsteonError(
-        f"{root}: expected the folders train, val and test, each with 0 to 4; found {', '.join(there) or 'none'}.{why}"
+        f"{root}: no folder train; expected train, val and test, each with 0 to 4; found "
+        f"{', '.join(there) or 'none'}.{why}"
     )
 
 

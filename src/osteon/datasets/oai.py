@@ -15,7 +15,7 @@ from osteon.datasets import oai_people
 from osteon.datasets.cells import mapped
 from osteon.datasets.kellgren_lawrence import GRADES, TARGETS, osteoarthritis
 from osteon.datasets.listing import absent, folders, names, part, repeated
-from osteon.datasets.oai_codes import code, missing, unknown
+from osteon.datasets.oai_codes import PARTED, code, missing, unknown
 from osteon.datasets.root import LocatedCard
 from osteon.datasets.sheet import read_sheet, refuse, require
 from osteon.errors import OsteonError
@@ -26,6 +26,7 @@ SIDES = {"1": "R", "1: right": "R", "2": "L", "2: left": "L"}  # 1 is the right 
 PROJECTS = {"15": 15, "37": 37, "42": 37}  # 42 is the later name of 37
 DEPTH = 3
 _TABLE = re.compile(r"kxr_sq_bu(\d\d)\.txt", re.IGNORECASE)
+_LANDMARK = "[kK][xX][rR]_[sS][qQ]_[bB][uU][0-9][0-9].[tT][xX][tT]"
 _PLACES = {("F", "L"): "femur_lateral", ("F", "M"): "femur_medial", ("T", "L"): "tibia_lateral"}
 _PLACES |= {("T", "M"): "tibia_medial"}
 # Column without its visit -> our target.
@@ -54,7 +55,8 @@ def card(spec: OaiSpec) -> LocatedCard:
         gated=True,
         patient_ids=True,
         targets=TARGETS | oarsi,
-        landmarks=("[kK][xX][rR]_[sS][qQ]_[bB][uU][0-9][0-9].txt",),
+        landmarks=(_LANDMARK,),
+        deeper=tuple("*/" * depth + _LANDMARK for depth in range(1, DEPTH + 1)),
     )
 
 
@@ -62,7 +64,8 @@ def read(root: Path, spec: OaiSpec) -> Reading:
     """Read the readings of every visit, the participants' sex and age, and find each knee's image.
 
     Raises:
-        OsteonError: no table is there, one lacks a column, or a cell is no id, side, project or grade.
+        OsteonError: no table is there, one lacks a column, a cell is no id, side, project or grade, or the images of
+            several visits go by one name.
     """
     notes: list[str] = []
     below = folders(root, DEPTH)
@@ -117,7 +120,13 @@ def _tables(root: Path, below: list[str], spec: OaiSpec, notes: list[str]) -> di
         raise OsteonError(
             f"{root}: dataset.visits names {', '.join(lacking)}; tables there: {', '.join(sorted(found))}"
         )
-    return {visit: found[visit] for visit in MONTHS if visit in found and (not spec.visits or visit in spec.visits)}
+    used = {visit: found[visit] for visit in MONTHS if visit in found and (not spec.visits or visit in spec.visits)}
+    if len(used) > 1 and "{visit" not in spec.images:
+        raise OsteonError(
+            f"dataset.images: {spec.images!r} has no {{visit}}, so that the readings of {', '.join(used)} would all be "
+            f"of one image. Name the visit that the images are of: dataset.visits=[{next(iter(used))}]"
+        )
+    return used
 
 
 def _visit(root: Path, visit: str, file: Path, spec: OaiSpec, notes: list[str]) -> pd.DataFrame | None:
@@ -125,7 +134,7 @@ def _visit(root: Path, visit: str, file: Path, spec: OaiSpec, notes: list[str]) 
     sheet = read_sheet(file, "|")
     sheet.columns = sheet.columns.str.upper()
     grade = f"{visit}XRKL"
-    require(sheet, ("ID", "SIDE", "READPRJ", grade), file)
+    require(sheet, ("ID", "SIDE", "READPRJ", grade), file, PARTED)
     refuse(file, sheet["ID"], ~sheet["ID"].str.fullmatch(r"\d+").fillna(False).astype(bool), "must hold a participant")
     sheet = _of_project(sheet, file, spec.project, notes)
     side = mapped(

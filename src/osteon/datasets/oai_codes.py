@@ -2,12 +2,13 @@
 
 import pandas as pd
 
+PARTED = "The release parts fields by '|'."
 MISSING = {".M": "missing", ".T": "technical fault of the film", ".J": "excluded", ".": "blank", "": "blank"}
 
 
 def code(values: pd.Series) -> pd.Series:
     """Return what stands before the colon of each cell; null where it is blank."""
-    return values.str.split(":").str[0].str.strip()
+    return values.str.replace(":.*", "", regex=True).str.strip()
 
 
 def missing(codes: pd.Series) -> pd.Series:

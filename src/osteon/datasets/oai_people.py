@@ -6,7 +6,7 @@ import pandas as pd
 
 from osteon.datasets.cells import age, mapped
 from osteon.datasets.listing import names
-from osteon.datasets.oai_codes import code, missing
+from osteon.datasets.oai_codes import PARTED, code, missing
 from osteon.datasets.sheet import read_sheet, refuse, require
 from osteon.errors import OsteonError
 
@@ -53,7 +53,7 @@ def _table(root: Path, below: list[str], name: str, column: str, notes: list[str
         raise OsteonError(f"{root}: two tables {name}: {places[0]} and {places[1]}. Leave one there.")
     sheet = read_sheet(places[0], "|")
     sheet.columns = sheet.columns.str.upper()
-    require(sheet, ("ID", column), places[0])
+    require(sheet, ("ID", column), places[0], PARTED)
     refuse(places[0], sheet["ID"], sheet["ID"].isna(), "must not be blank")
     refuse(places[0], sheet["ID"], sheet["ID"].duplicated(keep=False), "names a participant twice")
     return places[0], sheet

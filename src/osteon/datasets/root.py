@@ -17,9 +17,11 @@ class LocatedCard(Card):
 
     Attributes:
         landmarks: files or folders, relative to the root, or patterns of them; a root holds at least one.
+        deeper: patterns of what may lie further down instead: `data.root` itself is the root where nothing else fits.
     """
 
     landmarks: tuple[str, ...] = ()
+    deeper: tuple[str, ...] = ()
 
 
 def find_root(data_root: Path | None, card: Card, roots: Mapping[str, str], private: bool = False) -> Path:
@@ -58,13 +60,15 @@ def _found_below(start: Path, card: Card, key: str, hidden: bool) -> Path:
         if len(fitting) > 1:
             raise OsteonError(
                 f"{_said('data.root', start, hidden)}: {card.name!r} could be any of "
-                f"{_listed(fitting, hidden)}. Name one: {key}=/path"
+                f"{_listed(fitting, hidden)}. Give one of them as the folder, or {key}=/path"
             )
         if fitting:
             return fitting[0]
     almost = [folder for level in named for folder in level]
     if almost:
         return _usable(almost[-1], "data.root", hidden)  # the deepest; its adapter says what is missing there
+    if isinstance(card, LocatedCard) and any(next(start.glob(mark), None) for mark in card.deeper):
+        return start
     tables = sorted(path.name for path in start.glob("*.csv"))
     if isinstance(card, LocatedCard) and any(mark.endswith(".csv") for mark in card.landmarks) and tables:
         told = f"{len(tables)} other tables" if hidden else ", ".join(tables[:5])
@@ -74,7 +78,8 @@ def _found_below(start: Path, card: Card, key: str, hidden: bool) -> Path:
         )
     raise OsteonError(
         f"{_said('data.root', start, hidden)}: no folder named {' or '.join(card.folders)} there or up to {LEVELS} "
-        f"levels below{_landmarks(card)}. Found: {_listed(levels[1], hidden) or 'no folder'}. Name it: {key}=/path"
+        f"levels below{_landmarks(card)}. Found: {_listed(levels[1], hidden) or 'no folder'}. Give its "
+        f"folder itself, or {key}=/path"
     )
 
 

@@ -72,7 +72,7 @@ def read(root: Path, spec: RsnaBoneAgeSpec) -> Reading:
     """Read the tables of the sets that are there and find each image, however deep its folder is nested.
 
     Raises:
-        OsteonError: no table is there, one lacks a column, or a cell is no id, age or sex.
+        OsteonError: no table or no training set is there, a table lacks a column, or a cell is no id, age or sex.
     """
     notes: list[str] = []
     below = folders(root, DEPTH)
@@ -80,12 +80,18 @@ def read(root: Path, spec: RsnaBoneAgeSpec) -> Reading:
     read_in = {name: _set(root, below, name, file, notes) for name, file in tables.items()}
     held = {name: rows for name, rows in read_in.items() if rows is not None}
     notes += [f"no table of the {name} set" for name in SETS if name not in tables]
-    if spec.validation_as == "test" and held.pop("test", None) is not None:
-        notes.append("the test set has no ages and is left out; the validation set is the test")
     if not held:
         raise OsteonError(
             f"{root}: tables of {', '.join(tables)}, but no image <id>.png of any; unpack the zips there."
         )
+    if "training" not in held:
+        raise OsteonError(
+            f"{root}: no training set; found {', '.join(held)}. It is boneage-training-dataset.csv (id,boneage,male) "
+            f"beside the folder boneage-training-dataset. {'. '.join(notes)}."
+        )
+    if spec.validation_as == "test" and held.pop("test", None) is not None:
+        of = "the validation set is the test" if "validation" in held else "a test is cut from the training set"
+        notes.append(f"the test set has no ages and is left out; {of}")
     names_ = _split_names(spec, held)
     rows = pd.concat([_placed(name, rows, spec, names_) for name, rows in held.items()], ignore_index=True)
     rows["dataset"], rows["frame"], rows["body_part"] = spec.name, 0, "hand"
@@ -129,7 +135,7 @@ def _tables(root: Path, below: list[str]) -> dict[str, Path]:
 
 def _set(root: Path, below: list[str], name: str, file: Path, notes: list[str]) -> pd.DataFrame | None:
     """Return a set's rows and the reasons of those to reject; None where none of its images is there."""
-    rows = _labels(file, name)
+    rows = _labels(file, name, notes)
     places = _places(root, below, name, notes)
     if not places:
         notes.append(f"{file.name}: no image of the {name} set lies there; its {len(rows):,} rows are left out")
@@ -144,10 +150,13 @@ def _set(root: Path, below: list[str], name: str, file: Path, notes: list[str]) 
     return rows.assign(image_id=f"{name}/" + rows["id"]).drop(columns="id")
 
 
-def _labels(file: Path, name: str) -> pd.DataFrame:
+def _labels(file: Path, name: str, notes: list[str]) -> pd.DataFrame:
     """Return `id`, `sex` and `bone_age` (months, null in a table without ages)."""
     sheet = read_sheet(file)
     columns = _schema(sheet, file, name)
+    unread = [column for column in sheet.columns if column not in columns]
+    if unread:
+        notes.append(f"{file.name}: columns that are not read: {', '.join(unread)}")
     ids = sheet[columns[0]].str.removesuffix(".png")
     refuse(file, sheet[columns[0]], ~ids.str.fullmatch(r"\d+").fillna(False).astype(bool), "must hold a number")
     rows = pd.DataFrame({"id": ids})

@@ -12,9 +12,10 @@ from osteon.datasets import wording
 from osteon.datasets.wording import File, path_of
 from osteon.errors import OsteonError
 
-__all__ = ["BLANKS", "read_lines", "read_sheet", "refuse", "require", "some"]
+__all__ = ["BLANKS", "RENAMED", "read_lines", "read_sheet", "refuse", "require", "some"]
 
 MARKS = ",;\t"
+RENAMED = "If it goes by another name: dataset.columns.<ours>=<yours>"  # of sets whose columns can be mapped
 SHOWN = 5
 
 
@@ -39,7 +40,7 @@ def read_sheet(file: File, mark: str = "") -> pd.DataFrame:
         raise OsteonError(f"{file}: the column {wording.column(file, str(twice[0]))} stands there twice.")
     if frame.empty:
         raise OsteonError(f"{file}: the table has no rows.")
-    return frame.apply(_without_blanks)
+    return frame.apply(_without_blanks).astype("str")  # apply takes a column of blanks alone for numbers
 
 
 def read_lines(file: File, mark: str = "") -> list[tuple[int, list[str]]]:
@@ -81,8 +82,14 @@ def _text(file: File) -> str:
         raise OsteonError(f"{file}: cannot be read ({fault.strerror}).") from fault
 
 
-def require(frame: pd.DataFrame, columns: Iterable[str], file: File) -> None:
+def require(frame: pd.DataFrame, columns: Iterable[str], file: File, way_out: str = "") -> None:
     """Refuse a table that lacks a column.
+
+    Args:
+        frame: the table.
+        columns: those that it must have.
+        file: where it lies.
+        way_out: what can be done about it, where the dataset leaves a choice.
 
     Raises:
         OsteonError: names the file, the column, the nearest one and all that were found.
@@ -91,10 +98,8 @@ def require(frame: pd.DataFrame, columns: Iterable[str], file: File) -> None:
         if column not in frame:
             found = [str(name) for name in frame.columns]
             has = wording.columns(file, found, column)
-            raise OsteonError(
-                f"{file}: there is no column {column!r}.{has}{_separator(found)}. If it goes by another name: "
-                f"dataset.columns.<ours>=<yours>"
-            )
+            told = f"{file}: there is no column {column!r}.{has}".removesuffix(".")
+            raise OsteonError(f"{told}.{_separator(found)}{way_out and ' ' + way_out}")
 
 
 def refuse(file: File, values: pd.Series, at_fault: pd.Series, rule: str) -> None:
@@ -108,7 +113,8 @@ def refuse(file: File, values: pd.Series, at_fault: pd.Series, rule: str) -> Non
     if bad.empty:
         return
     shown = ", ".join(
-        f"{wording.cell(file, values.name, value)} in row {row}" for row, value in bad.head(SHOWN).items()
+        f"{'a blank' if pd.isna(value) else wording.cell(file, values.name, value)} in row {row}"
+        for row, value in bad.head(SHOWN).items()
     )
     more = f" and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
     raise OsteonError(f"{file}: column {values.name!r} {rule}; found {shown}{more}")
@@ -133,11 +139,10 @@ def _csv(file: File, mark: str) -> pd.DataFrame:
     return pd.DataFrame([line for _, line in body], columns=header, index=[row for row, _ in body], dtype="str")
 
 
-def _separator(names: Iterable[str]) -> str:
+def _separator(names: list[str]) -> str:
     """Hint at a separator that was not taken for one: it is left inside the names of columns."""
-    header = "".join(names)
-    left = next((mark for mark in "|;\t" if mark in header), None)
-    return f" The separator looks like {left!r}; save the table with comma, semicolon or tab." if left else ""
+    left = next((mark for mark in "|;\t" if mark in "".join(names)), "," if len(names) == 1 and "," in names[0] else "")
+    return f" The fields look parted by {left!r}, which is not read as a separator here." if left else ""
 
 
 def _parquet(file: File) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from osteon.config.specs import TableSpec
 from osteon.datasets import box_rows, cells
 from osteon.datasets.listing import absent, part
 from osteon.datasets.root import LocatedCard
-from osteon.datasets.sheet import read_sheet, refuse, require
+from osteon.datasets.sheet import RENAMED, read_sheet, refuse, require
 from osteon.datasets.wording import File, PrivateFile
 from osteon.errors import OsteonError, nearest
 from osteon.manifest.target import Reading, Target
@@ -80,8 +80,8 @@ def read(root: Path, spec: TableSpec) -> Reading:
     sheet = read_sheet(file)
     boxes = box_rows.of_boxes(spec)
     plain = {name: target for name, target in spec.targets.items() if name not in boxes}
-    require(sheet, [_column(spec, name) for name in ("path", *plain, *spec.covariates)], file)
-    require(sheet, spec.columns.values(), file)
+    require(sheet, [_column(spec, name) for name in ("path", *plain, *spec.covariates)], file, RENAMED)
+    require(sheet, spec.columns.values(), file, RENAMED)
     found: dict[str, pd.Series] = {}
     if boxes:
         used = [_column(spec, name) for name in (*COLUMNS, *plain, *spec.covariates)]

@@ -1,7 +1,6 @@
 """Who stays together, which split they go to, and whether every split holds what the scores will need."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,35 +34,29 @@ def divide(
     parts = [grouped(rows, cache) for _, rows in manifest.groupby("dataset", sort=False)]
     frame = join_copies(pd.concat(parts).sort_index(), manifest["slot"].to_numpy())
     data = config.data
+    told, more = tuple[str, ...](), tuple[str, ...]()
     if data.split_file is not None:
-        return _as_listed(frame, config, left_out)
-    rule, told = (
-        SplitRule(data.split_seed, data.val_fraction, data.test_fraction, data.fold, data.folds),
-        tuple[str, ...](),
-    )
-    if data.test_on.wanted:
-        (frame, told), rule = hold_out(frame, data.test_on), replace(rule, test_fraction=0.0)
-    official = frame["split"].notna()
+        frame = from_file(frame, Path(data.split_file), left_out)
+    else:
+        if data.test_on.wanted:
+            frame, told = hold_out(frame, data.test_on)
+        frame = _assigned(frame, config)
+    if data.train_on.wanted:
+        frame, more = learn_from(frame, data.train_on)
+    frame = frame.reset_index(drop=True)
+    return validate(frame, {}), (*told, *more, *_copies_across(frame))
+
+
+def _assigned(frame: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """Fill `split`, one dataset after the other; where the test set is chosen, none other is cut."""
+    data = config.data
+    test = 0.0 if data.test_on.wanted else data.test_fraction
+    rule = SplitRule(data.split_seed, data.val_fraction, test, data.fold, data.folds)
     split = []
     for name, rows in frame.groupby("dataset", sort=False):
         task = next(task for task in config.tasks.values() if name in task.dataset_names)
         split.append(assign(rows, rule, strata=strata(rows[list(task.targets)], task.head.kind)))
-    frame = pd.concat(split).sort_index()
-    frame = _followed(frame, official)
-    if data.train_on.wanted:
-        frame, more = learn_from(frame, data.train_on)
-        told = (*told, *more)
-    frame = frame.reset_index(drop=True)
-    return validate(frame, {}), (*told, *_copies_across(frame))
-
-
-def _as_listed(frame: pd.DataFrame, config: Config, left_out: Collection[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Divide as a split file says."""
-    listed, told = from_file(frame, Path(str(config.data.split_file)), left_out), _copies_across(frame)
-    if config.data.train_on.wanted:
-        listed, more = learn_from(listed, config.data.train_on)
-        told = (*more, *told)
-    return validate(listed.reset_index(drop=True), {}), told
+    return _followed(pd.concat(split).sort_index(), frame["split"].notna())
 
 
 def _followed(frame: pd.DataFrame, official: pd.Series) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def _typed(spec: TableSpec | BoxFilesSpec) -> list[str]:
 
 def _places(config: Config, roots: Mapping[str, Path], key: bytes) -> tuple[Places, list[Entry]]:
     folders = ["data.root", *(f"data.roots.{name}" for name in roots), "data.cache_dir", "data.key_file"]
-    files = {}
+    files = dict[str, str]()
     for task, settings in config.tasks.items():
         said = {"dataset": settings.dataset} | {f"also.{name}": spec for name, spec in settings.also.items()}
         for place, spec in said.items():

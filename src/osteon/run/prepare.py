@@ -71,6 +71,7 @@ def prepare(config: Config, sources: Sources, size: tuple[int, int]) -> Prepared
     check_labels(config, manifest, targets, members)
     together = kept_together_by(manifest)
     notes = (*reading.notes, *_unknown_patients(manifest, sources.kind), *told, *cut, *lost, *copies)
+    notes += _never_seen(config, sources, manifest, targets)
     mirror = mirrored(manifest, config.data.canonical_laterality)
     canvas = canvas_of(manifest["slot"].to_numpy(), cache.index, size, mirror)
     return Prepared(sources, cache, size, manifest, targets, members, groups, together, rejected, notes, canvas)
@@ -89,6 +90,20 @@ def _unknown_patients(manifest: pd.DataFrame, kind: str) -> tuple[str, ...]:
         f"no patient_id for {unknown:,} of {len(manifest):,} images: the same patient may be in train and test, and "
         "intervals may be too short. Give patient_id where it is known",
     )
+
+
+def _never_seen(
+    config: Config, sources: Sources, manifest: pd.DataFrame, targets: dict[str, np.ndarray]
+) -> tuple[str, ...]:
+    """Warn of classes that train has no image of: a model can hardly call them, and scores of the others hide it."""
+    train = (manifest["split"] == "train").to_numpy()
+    notes = []
+    for name, task in config.tasks.items():
+        classes = sources.target(name, task).classes if task.head.kind in ("multiclass", "ordinal") else ()
+        lacking = [label for index, label in enumerate(classes) if not (targets[name][train] == index).any()]
+        if lacking:
+            notes.append(f"{name}: no image in train of {', '.join(lacking)}; the model cannot learn to tell it")
+    return tuple(notes)
 
 
 def _chosen(config: Config, rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
 from osteon.run.alike import check_alike
 from osteon.run.hiding import Hidden, hide_private
+from osteon.run.inputs import check_inputs
 from osteon.run.variants import Variants, joined_card, joined_reading, variants
 
 
@@ -78,12 +79,14 @@ def locate(config: Config) -> Sources:
 
     Raises:
         OsteonError: a root that is not there, a dataset that has neither root nor phantom, real mixed with phantom,
-            a target that its dataset does not declare.
+            a target that its dataset does not declare, an input that tells the label, or mirrored images of a task
+            that asks for the side.
     """
     specs = variants(config.tasks)
     cards = {name: joined_card([datasets.card(spec) for spec in said]) for name, said in specs.items()}
     for name, task in config.tasks.items():
         check_alike(name, task, [cards[one] for one in task.dataset_names])
+    check_inputs(config, cards)
     _check_roots(config, specs)
     real = {name: config.data.root is not None or bool(config.data.roots.get(name)) for name in specs}
     if len(set(real.values())) > 1:

@@ -51,6 +51,8 @@ def test_one_file_in_two_splits_is_wrong_and_in_one_a_note() -> None:
     across = said(found({"split": ["train", "test", "test"]}, [0, 0, 1], [*BITS[:2]]), "byte for byte, in two splits")
     assert across.wrong
     assert "1 (2 images): a and b" in across.text
+    both = found({"split": ["train", "test", "test"]}, [0, 0, 1], [*BITS[:2]])
+    assert not any("they stay in one split" in finding.text for finding in both), "they do not"
     inside = found({"split": ["train", "train", "test"]}, [0, 0, 1], [*BITS[:2]])
     assert [finding.wrong for finding in inside] == [False]
     assert "lie there twice" in inside[0].text

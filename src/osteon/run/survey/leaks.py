@@ -51,18 +51,23 @@ def leaks(rows: pd.DataFrame, cache: Cache, targets: Iterable[str]) -> list[Find
     elif rows["patient_id"].isna().all():
         said = "look-alikes, kept together as no patient is known"
         found += _told(rows, near, _strangers(_beyond(near, same), rows["image_id"]), said)
-    copies = _strangers(same, rows["image_id"])
+    copies = _strangers(same, rows["image_id"]) & ~_across(parts, same)
     found += _told(rows, same, copies, "pictures that lie there twice, byte for byte; they stay in one split")
     films = _beyond(alike, same)
     others = rows["patient_id"].where(rows["patient_id"].notna(), rows["image_id"])
-    found += _told(rows, films, _strangers(films, others), "copies of one picture by its look; they stay in one split "
+    copied = _strangers(films, others) & ~_across(parts, films)
+    found += _told(rows, films, copied, "copies of one picture by its look; they stay in one split "
                    "unless their patients are known and differ")  # fmt: skip
     return found
 
 
 def _crossing(rows: pd.DataFrame, parts: pd.Series, key: pd.Series, said: str, wrong: bool) -> Iterator[Finding]:
-    counts = parts.where(key.notna()).groupby(key).transform("nunique")
-    yield from _told(rows, key, counts > 1, said, wrong)
+    yield from _told(rows, key, _across(parts, key), said, wrong)
+
+
+def _across(parts: pd.Series, key: pd.Series) -> pd.Series:
+    """Tell which rows share their key with one of another split."""
+    return parts.where(key.notna()).groupby(key).transform("nunique").fillna(0) > 1
 
 
 def _told(rows: pd.DataFrame, key: pd.Series, at: pd.Series, said: str, wrong: bool = False) -> Iterator[Finding]:
