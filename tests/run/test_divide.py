@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.composing import config
 from tests.run.measured_set import task
 
 from osteon.config import Task
@@ -67,9 +68,9 @@ def faults(told: dict[str, Any], train: Any, val: Any, test: Any = None) -> str:
     values = np.concatenate([np.asarray(part, dtype=float) for part in parts.values()])
     frame = manifest(pd.DataFrame(index=range(len(values))))
     frame["split"] = np.repeat(list(parts), [len(part) for part in parts.values()])
-    config: Any = type("Told", (), {"tasks": {"t": Task.model_validate(told)}})
+    told_of: Any = type("Told", (), {"tasks": {"t": Task.model_validate(told)}, "data": config().data})
     try:
-        check_labels(config, frame, {"t": values}, {"t": np.ones(len(values), dtype=bool)})
+        check_labels(told_of, frame, {"t": values}, {"t": np.ones(len(values), dtype=bool)})
     except OsteonError as fault:
         return str(fault)
     return ""

@@ -11,11 +11,11 @@ SHOWN = 8
 def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Make the rows that are asked for the test set, before the others are divided into train and val.
 
-    Left out are other images of patients who are tested, and what the owners of the data set aside as their test: it
+    Left out are other images of patients who are tested, copies of tested images, and what the owners of the data set aside as their test: it
     is not learned from.
 
     Args:
-        frame: manifest with `group_id`; `split` holds official values or none.
+        frame: manifest with `group_id` and `slot`; `split` holds official values or none.
         part: `data.test_on`.
 
     Returns:
@@ -27,13 +27,14 @@ def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, 
     tested = matching(frame, part, "data.test_on")
     if tested.all():
         raise OsteonError(f"data.test_on: all {len(frame):,} images are of {_said(part)}; none is left to learn from.")
-    theirs = ~tested & frame["group_id"].isin(frame.loc[tested, "group_id"])
+    theirs = frame["group_id"].isin(frame.loc[tested, "group_id"]) | frame["slot"].isin(frame.loc[tested, "slot"])
+    theirs &= ~tested
     official = ~tested & ~theirs & (frame["split"] == "test")
     kept = frame.assign(split=frame["split"].mask(tested, "test"))[~theirs & ~official]
     patients = frame.loc[tested, "group_id"].nunique()
     found = {
         f"test is {_said(part)}: {int(tested.sum()):,} images of {patients:,} groups (patients)": True,
-        f"left out: {int(theirs.sum()):,} other images of groups that are tested": bool(theirs.any()),
+        f"left out: {int(theirs.sum()):,} other images of groups that are tested, or copies": bool(theirs.any()),
         f"left out: {int(official.sum()):,} images of an official test set, not learned from": bool(official.any()),
     }
     return kept, tuple(note for note, told in found.items() if told)
@@ -53,8 +54,8 @@ def learn_from(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str
         OsteonError: no row is as asked.
     """
     left = ~matching(frame, part, "data.train_on") & (frame["split"] != "test")
-    note = f"learned from: {_said(part)}; {int(left.sum()):,} other images of train and val are left out"
-    return frame[~left], (note,)
+    others = f"; {int(left.sum()):,} other images of train and val are left out" if left.any() else ""
+    return frame[~left], (f"learned from: {_said(part)}{others}",)
 
 
 def matching(frame: pd.DataFrame, part: Part, key: str) -> pd.Series:

@@ -47,7 +47,7 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
         pool=task.pool,
         truth=task.truth,
         classes=target.classes if target.kind in (*INDEXED, "boxes") else ("negative", "positive"),
-        groups=tuple(task.groups),
+        groups=(*task.groups, "dataset") if task.also else tuple(task.groups),
         protocol_threshold=task.protocol_threshold,
         rule=task.threshold_rule,
         monitor=OF_A_LABEL.get(task.monitor, task.monitor) if task.head.kind == "multilabel" else task.monitor,
