@@ -65,7 +65,7 @@ def model_of(name: str, size: int, channels_last: bool, compiled: bool) -> Model
     model = Model(create_backbone(spec, (size, size), False), {"a": (BinarySpec(kind="binary"), Target("a"))}, {})
     model = model.to(memory_format=torch.channels_last) if channels_last else model
     if compiled:
-        model.backbone.network.compile()
+        model.backbone.compile()
     return model
 
 

@@ -1,6 +1,7 @@
 """Accumulation, epoch length, averaging, clipping and loader workers: what each promises of a whole run."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,23 @@ def test_a_smoke_test_of_several_tasks_scores_each(tmp_path: Path) -> None:
     )
     scores = pd.read_csv(tmp_path / "metrics.csv")
     assert scores[["val/knee_kl/quadratic_kappa", "val/implant/balanced_accuracy"]].notna().any().all()
+
+
+@pytest.mark.slow  # a minute of compiling
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on CPUs")
+def test_a_compiled_backbone_learns_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[bool] = []
+    plain = OsteonModule.training_step
+
+    def spy(module: OsteonModule, batch: Batch, batch_idx: int) -> torch.Tensor:
+        compiled.append(module.model.backbone._compiled_call_impl is not None)
+        return plain(module, batch, batch_idx)
+
+    monkeypatch.setattr(OsteonModule, "training_step", spy)
+    words = (*PLAIN, "backbone.name=test_vit", "trainer.limit_batches=3")
+    whole = trained(tmp_path / "plain", *words)
+    made = trained(tmp_path / "compiled", *words, "trainer.compile=true")
+    assert compiled == [False] * 3 + [True] * 3
+    assert list(made["state_dict"]) == list(whole["state_dict"])
+    for name, value in whole["state_dict"].items():
+        torch.testing.assert_close(made["state_dict"][name], value, rtol=1e-3, atol=1e-4)

@@ -88,6 +88,7 @@ class Trainer(Strict):
             image is seen once a pass; validation and checkpoints come once an epoch.
         limit_batches: batches an epoch of training, for a smoke test; validation takes every image, so that each task
             and class has its rows.
+        compile: whether the backbone is compiled (torch.compile): the first steps take minutes, the others less.
     """
 
     max_epochs: PositiveInt
@@ -100,6 +101,7 @@ class Trainer(Strict):
     epoch_length: PositiveInt | None
     deterministic: bool
     limit_batches: PositiveInt | None
+    compile: bool = False
     nodes: PositiveInt = 1
 
     @property

@@ -11,8 +11,8 @@ SHOWN = 8
 def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Make the rows that are asked for the test set, before the others are divided into train and val.
 
-    Left out are other images of patients who are tested, copies of tested images, and what the owners of the data set aside as their test: it
-    is not learned from.
+    Left out are other images of patients who are tested, copies of tested images, and what the owners of the data set
+    aside as their test: it is not learned from.
 
     Args:
         frame: manifest with `group_id` and `slot`; `split` holds official values or none.

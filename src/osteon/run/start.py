@@ -127,6 +127,8 @@ def _loggers(config: Config, prepared: Prepared, folder: Path, here: Place) -> A
 def _train(config: Config, prepared: Prepared, model: Model, folder: Path, loggers: list[Logger]) -> Outcome:
     train = (prepared.manifest["split"] == "train").to_numpy()
     model = to_memory_format(model, config.trainer)
+    if config.trainer.compile:
+        model.backbone.compile()  # in place: the names of its weights stay
     model.fit({task: values[train] for task, values in prepared.targets.items()})
     classes = {task: head.classes for task, head in model.heads_by_task.items() if head.classes}
     balanced = balance(config.training, classes, prepared.targets, train)
