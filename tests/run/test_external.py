@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.composing import SMALL, config
@@ -13,8 +13,10 @@ from tests.composing import SMALL, config
 from osteon.config import Config
 from osteon.config.data import Part
 from osteon.errors import OsteonError
-from osteon.manifest import complete
+from osteon.manifest import Target, complete
+from osteon.run import facts
 from osteon.run.external import hold_out, learn_from, matching
+from osteon.run.inherit import _check_unseen
 from osteon.run.prepare import Prepared, prepare
 from osteon.run.sources import locate
 from osteon.run.start import run
@@ -95,6 +97,13 @@ def test_targets_of_another_meaning_do_not_make_one_task(wards: tuple[str, ...])
         (["data.test_on.site=nrth"], r"data.test_on.site: no image has 'nrth'. Did you mean 'north'"),
         (["data.test_on.body_part=hip"], "There are: none, as nothing says the body_part"),
         (["data.test_on.site=east", "data.test_on.dataset=hip"], "no image is of dataset=hip, site=east"),
+        (["data.test_on.site=[]"], r"data.test_on: site found \[\], expected a value or a list of them"),
+        (["data.test_on.site=2"], r"data.test_on.site: no image has '2'. There are: south"),
+        (["data.test_on.site=true"], "data.test_on.site: found True, expected"),
+        (
+            ["data.test_on.dataset=ward9", "data.train_on.dataset=ward9"],
+            "no image in train.* change data.test_on or data.train_on or data.val_fraction or data.split_seed",
+        ),
         (["data.test_on.site=[north,east,south]"], "all 80 images are of .*; none is left to learn from"),
         (["data.train_on.site=west"], "data.train_on.site: no image has 'west'"),
         (["data.test_on.site=east", "data.folds=5"], "test_on and folds both say what the test set is"),
@@ -121,6 +130,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_no_group_and_no_copy_is_on_both_sides(rows: list[tuple[int, str, str | None]]) -> None:
     ids = [f"i{number}" for number in range(len(rows))]
@@ -152,3 +162,40 @@ def test_test_stays_whole_where_training_is_restricted() -> None:
     kept, _ = learn_from(frame.assign(split=["train", "train", "test", "test"]), Part(site="A"))
     assert kept["image_id"].to_list() == ["a", "c", "d"]
     assert matching(frame, Part(site=["A", "B"]), "data.train_on").all()
+
+
+def test_a_site_may_be_a_number_and_is_told_once(tmp_path: Path) -> None:
+    ids = ["a", "b", "c"]
+    frame = complete(pd.DataFrame({"image_id": ids, "path": ids, "dataset": "d", "site": ["1", "2", None]}))
+    kept, told = hold_out(frame.assign(group_id=ids, slot=range(3)), Part(site=[1, "1"]))
+    assert kept.loc[kept["split"] == "test", "image_id"].to_list() == ["a"]
+    assert "test is site=1: 1 images of 1 groups (patients)" in told
+    assert any(note.startswith("1 images do not say their site and may be of it") for note in told)
+    with pytest.raises(OsteonError, match="1 images say none"):
+        matching(frame, Part(site="3"), "data.test_on")
+
+
+def test_patients_of_one_number_in_two_datasets_are_told(wards: tuple[str, ...]) -> None:
+    _, made = prepared(*wards, "data.test_on.dataset=ward9")
+    said = [note for note in made.notes if "40 patient ids of ward9 (40) are also ids of hip" in note]
+    assert len(said) == 1
+    assert "p1" not in said[0], "no id is told"
+
+
+def test_boxes_of_two_datasets_have_their_images_scored_by_dataset() -> None:
+    words = ("task=hip_fracture_detection", "+dataset@tasks.hip_fracture_detection.also.other=hip_boxes")
+    settings = config(*words, "tasks.hip_fracture_detection.also.other.name=other")
+    target = Target("a fracture", "boxes", ("fracture",))
+    found = facts._facts_of_task("finding", settings.tasks["hip_fracture_detection"], target)
+    assert len(found) > 1
+    assert all("dataset" in one.groups for one in found.values())
+
+
+def test_weights_that_know_a_patient_of_a_joined_group_are_refused(tmp_path: Path) -> None:
+    ids = ["a", "b"]
+    frame = complete(pd.DataFrame({"image_id": ids, "path": ids, "dataset": "d", "patient_id": ["d:1", "d:0"]}))
+    alone = frame.assign(group_id=["patient:d:1", "patient:d:0"], split=["train", "val"])
+    alone.to_parquet(tmp_path / "manifest.parquet")
+    joined = frame.assign(group_id="patient:d:0", split="test")[:1]  # its group has the name of a copy's patient
+    with pytest.raises(OsteonError, match="has learned from 1 patients"):
+        _check_unseen(tmp_path / "manifest.parquet", joined)

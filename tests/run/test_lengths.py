@@ -145,6 +145,20 @@ def test_workers_change_no_prediction(tmp_path: Path, monkeypatch: pytest.Monkey
         pd.testing.assert_frame_equal(table, tables[0], check_exact=True)
 
 
+def test_a_backbone_that_cannot_be_compiled_names_the_way_out(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from osteon.errors import OsteonError
+
+    class NoCompilerError(RuntimeError):
+        __module__ = "torch._inductor.exc"
+
+    asked: Any = SimpleNamespace(received_sigterm=False)
+    message = "trainer.compile: .*no g\\+\\+.*leave out trainer.compile=true"
+    with pytest.raises(OsteonError, match=message), in_our_words(asked, asked, tmp_path):
+        raise NoCompilerError("no g++")
+
+
 def test_out_of_memory_names_what_to_lower(tmp_path: Path) -> None:
     from types import SimpleNamespace
 

@@ -55,6 +55,10 @@ def sided(name: str, target: Target, *words: str) -> None:
         ("side", Target("side", "multiclass", ("hip_l", "hip_r", "none"))),
         ("view", Target("view", "multiclass", ("both", "Left hip"))),
         ("boxes", Target("hips", "boxes", ("right", "left"))),
+        ("hip_side", Target("1 is left")),
+        ("befund", Target("Seite", "multiclass", ("linke Hüfte", "rechte Hüfte"))),
+        ("kind", Target("side", "multiclass", ("Lt", "Rt"))),
+        ("finger", Target("finger", "multiclass", ("L2", "R2"))),
     ],
 )
 def test_a_label_that_names_a_side_forbids_every_mirror(name: str, target: Target, setting: str) -> None:
@@ -70,9 +74,22 @@ def test_a_label_that_names_a_side_forbids_every_mirror(name: str, target: Targe
     [
         ("narrowing_lateral", Target("joint space", "ordinal", ("0", "1", "2", "3"))),
         ("upright", Target("the patient stood")),
+        ("leftover", Target("a remnant of cement")),
+        ("level", Target("level or margin", "multiclass", ("L1", "L2", "R0"))),
+        ("spine", Target("level", "multiclass", ("L1", "L5", "S1"))),
+        ("frozen_side_effect", Target("an effect")),
         ("maker", Target("maker", "multiclass", ("L. Link", "Depuy"))),
         ("view", Target("view", "multiclass", ("ap", "lateral"))),
     ],
 )
 def test_a_label_of_no_side_may_be_mirrored(name: str, target: Target) -> None:
     sided(name, target, *MIRRORED)
+
+
+def test_labels_of_either_side_in_one_task_forbid_mirrors() -> None:
+    asked = config("task=hip_fracture", *MIRRORED)
+    target = Target("a fracture")
+    task = asked.tasks["hip_fracture"].model_copy(update={"target": ["fracture_l", "fracture_r"]})
+    card = replace(datasets.card(task.dataset), targets={"fracture_l": target, "fracture_r": target})
+    with pytest.raises(OsteonError, match="'fracture_l' names a side"):
+        check_inputs(asked.model_copy(update={"tasks": {"hip_fracture": task}}), {task.dataset.name: card})

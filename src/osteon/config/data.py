@@ -15,19 +15,26 @@ class Part(Strict):
 
     Attributes:
         dataset: name, or names.
-        site: value or values of the manifest's column.
+        site: value or values of the manifest's column; a number is its text, as sites are often numbered.
         body_part: the same.
     """
 
     dataset: str | list[str] | None = None
-    site: str | list[str] | None = None
+    site: str | int | list[str | int] | None = None
     body_part: str | list[str] | None = None
+
+    @model_validator(mode="after")
+    def _names_any(self) -> Self:
+        if empty := [name for name, found in self.wanted.items() if not found]:
+            raise ValueError(f"{empty[0]} found [], expected a value or a list of them; null takes all")
+        return self
 
     @property
     def wanted(self) -> dict[str, list[str]]:
-        """Column -> the values that are taken; empty where nothing is asked for."""
+        """Column -> the values that are taken, each once; empty where nothing is asked for."""
         said = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: [found] if isinstance(found, str) else found for name, found in said.items() if found is not None}
+        listed = {name: found if isinstance(found, list) else [found] for name, found in said.items()}
+        return {name: list(dict.fromkeys(map(str, found))) for name, found in listed.items() if found != [None]}
 
 
 class Data(Strict):

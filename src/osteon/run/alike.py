@@ -1,11 +1,12 @@
-"""Whether the datasets of one task ask the same: a target of one name must mean one thing."""
+"""Whether the datasets of a run mean the same: a target of one name one thing, a patient's number one person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from osteon import datasets
 from osteon.config import Task
 from osteon.errors import OsteonError
-from osteon.manifest import Card, Target
+from osteon.manifest import Card, Reading, Target
 
 
 def check_alike(name: str, task: Task, cards: Sequence[Card]) -> None:
@@ -27,6 +28,30 @@ def check_alike(name: str, task: Task, cards: Sequence[Card]) -> None:
         if truth is not None:
             _check_truth(f"tasks.{name}.whole.target", truth, card)
             _check_same(f"tasks.{name}.also", truth, cards[0], card)
+
+
+def shared_numbers(readings: Mapping[str, Reading]) -> tuple[str, ...]:
+    """Tell of patients' numbers that two datasets use: they are taken for two people, which nobody can check here.
+
+    Args:
+        readings: dataset -> what its adapter found, ids not yet hidden; no id is told.
+    """
+    numbers = {name: _numbers(reading, name) for name, reading in readings.items()}
+    notes = []
+    for (one, mine), (other, theirs) in combinations(numbers.items(), 2):
+        if shared := sum(mine[number] != theirs[number] for number in mine.keys() & theirs.keys()):
+            notes.append(
+                f"{shared:,} patient ids of {other} ({len(theirs):,}) are also ids of {one}; they are taken for other "
+                "people. Are they the same, as of one hospital? Put both into one table, where a patient stays together"
+            )
+    return tuple(notes)
+
+
+def _numbers(reading: Reading, name: str) -> dict[str, str]:
+    """Return the ids of a dataset's patients: as its owners write them -> as this run does."""
+    if "patient_id" not in reading.rows:
+        return {}
+    return {str(one).removeprefix(f"{name}:"): str(one) for one in reading.rows["patient_id"].dropna().unique()}
 
 
 def _check_truth(key: str, target: str, card: Card) -> None:

@@ -132,12 +132,19 @@ def check_labels(
             fault = _faults(targets[name][rows], task, split)
             if fault:
                 groups = manifest.loc[members[name], "group_id"].nunique()
-                test = "data.test_on" if config.data.test_on.wanted else "data.test_fraction"
-                share = test if split == "test" else "data.val_fraction"
                 raise OsteonError(
                     f"tasks.{name}: {fault}. The dataset has {groups:,} groups (patients) to divide. Label or add "
-                    f"data, or change {share} or data.split_seed."
+                    f"data, or change {_ways_out(config, split)}data.split_seed."
                 )
+
+
+def _ways_out(config: Config, split: str) -> str:
+    """Return the settings that say what a split holds, each followed by `or`."""
+    data = config.data
+    if split == "test":
+        return "data.test_on or " if data.test_on.wanted else "data.test_fraction or "
+    chosen = {"data.test_on": data.test_on.wanted, "data.train_on": data.train_on.wanted, "data.val_fraction": True}
+    return "".join(f"{key} or " for key, said in chosen.items() if said)
 
 
 def _faults(values: np.ndarray, task: Task, split: str) -> str:

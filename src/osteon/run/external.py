@@ -31,11 +31,14 @@ def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, 
     theirs &= ~tested
     official = ~tested & ~theirs & (frame["split"] == "test")
     kept = frame.assign(split=frame["split"].mask(tested, "test"))[~theirs & ~official]
+    unknown = _unknown(kept[kept["split"] != "test"], part)
     patients = frame.loc[tested, "group_id"].nunique()
     found = {
         f"test is {_said(part)}: {int(tested.sum()):,} images of {patients:,} groups (patients)": True,
         f"left out: {int(theirs.sum()):,} other images of groups that are tested, or copies": bool(theirs.any()),
         f"left out: {int(official.sum()):,} images of an official test set, not learned from": bool(official.any()),
+        f"{unknown:,} images do not say their {' or '.join(part.wanted)} and may be of it; they are learned from. "
+        "Leave them out: data.train_on": unknown > 0,
     }
     return kept, tuple(note for note, told in found.items() if told)
 
@@ -69,16 +72,27 @@ def matching(frame: pd.DataFrame, part: Part, key: str) -> pd.Series:
         held = frame[column].value_counts()
         for value in wanted:
             if value not in held.index:
-                shown = ", ".join(f"{name} ({count:,} images)" for name, count in held.head(SHOWN).items())
-                more = " ..." if len(held) > SHOWN else ""
-                raise OsteonError(
-                    f"{key}.{column}: no image has {value!r}.{nearest(value, map(str, held.index))} "
-                    f"There are: {shown or f'none, as nothing says the {column}'}{more}"
-                )
+                raise OsteonError(f"{key}.{column}: no image has {value!r}.{_those_there_are(value, frame[column])}")
         found &= frame[column].isin(wanted).fillna(False).astype(bool)
     if not found.any():
         raise OsteonError(f"{key}: no image is of {_said(part)}.")
     return found
+
+
+def _those_there_are(value: str, cells: pd.Series) -> str:
+    held, unknown = cells.value_counts(), int(cells.isna().sum())
+    shown = ", ".join(f"{name} ({count:,} images)" for name, count in held.head(SHOWN).items())
+    more = " ..." if len(held) > SHOWN else ""
+    blank = f"; {unknown:,} images say none (in a private set also where few patients share one)" if unknown else ""
+    return (
+        f"{nearest(value, map(str, held.index))} "
+        f"There are: {shown or f'none, as nothing says the {cells.name}'}{more}{blank if shown else ''}"
+    )
+
+
+def _unknown(frame: pd.DataFrame, part: Part) -> int:
+    """Return how many rows do not say what a part asks for; they may be of it."""
+    return int(frame[list(part.wanted)].isna().any(axis=1).sum())
 
 
 def _said(part: Part) -> str:

@@ -47,7 +47,7 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
         pool=task.pool,
         truth=task.truth,
         classes=target.classes if target.kind in (*INDEXED, "boxes") else ("negative", "positive"),
-        groups=(*task.groups, "dataset") if task.also else tuple(task.groups),
+        groups=_groups(task),
         protocol_threshold=task.protocol_threshold,
         rule=task.threshold_rule,
         monitor=OF_A_LABEL.get(task.monitor, task.monitor) if task.head.kind == "multilabel" else task.monitor,
@@ -64,6 +64,11 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
     return {f"{name}.{label}": replace(facts, of=name) for label in target.classes}
 
 
+def _groups(task: Task) -> tuple[str, ...]:
+    """Return the columns by whose values scores are told; of several datasets each has its own."""
+    return tuple(dict.fromkeys((*task.groups, *(["dataset"] if task.also else []))))
+
+
 def _whole_facts(name: str, task: Task, target: Target) -> dict[str, TaskFacts]:
     """Return the facts of the answers that are made of a task's boxes; they are tasks of their own."""
     if task.whole is None:
@@ -72,7 +77,7 @@ def _whole_facts(name: str, task: Task, target: Target) -> dict[str, TaskFacts]:
         if one not in target.classes:
             raise OsteonError(f"whole.classes: found {one!r}.{nearest(one, target.classes)}")
     said = ("none", "+".join(task.whole.classes or target.classes))
-    facts = TaskFacts("binary", "image", "max", "any", said, tuple(task.groups))
+    facts = TaskFacts("binary", "image", "max", "any", said, _groups(task))
     return {f"{name}.{unit}": replace(facts, unit=unit) for unit in task.whole.units}
 
 

@@ -47,6 +47,11 @@ def _known(fault: Exception, data: RadiographData, folder: Path) -> OsteonError 
             f"data.batch_size: found {data.batch_size}, but the batch norm of this backbone needs two images a batch "
             "at this data.image_size. Use data.batch_size=2 or more, or larger images."
         )
+    if type(fault).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return OsteonError(
+            f"trainer.compile: torch.compile could not compile this backbone ({type(fault).__name__}: {said}) On CPUs it "
+            "needs a C++ compiler (g++). Install one, or leave out trainer.compile=true."
+        )
     if "loading state_dict" in str(fault):
         return OsteonError(
             f"{folder / 'checkpoints'}: its weights are not those of this model. Delete the checkpoints and resume: "

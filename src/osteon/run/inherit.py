@@ -116,16 +116,21 @@ def _check_unseen(file: Path, manifest: pd.DataFrame) -> None:
     """Refuse weights that have learned from patients whom this run validates or tests on."""
     if not file.is_file():
         return
-    before = pd.read_parquet(file, columns=["group_id", "split"])
-    learned = set(before.loc[before["split"] == "train", "group_id"])
+    before = pd.read_parquet(file, columns=["group_id", "patient_id", "split"])
+    learned = _people(before[before["split"] == "train"])
     for split in ("test", "val"):
-        shared = set(manifest.loc[manifest["split"] == split, "group_id"]) & learned
+        shared = _people(manifest[manifest["split"] == split]) & learned
         if shared:
             raise OsteonError(
                 f"init_from: that run has learned from {len(shared):,} patients (groups) of this run's {split} (first: "
                 f"{min(shared)}), so the scores would be of images it knows. Split alike: the same data.split_seed, "
                 f"data.fold and fractions and the same labels, or its own split: data.split_file={file.parent}"
             )
+
+
+def _people(rows: pd.DataFrame) -> set[str]:
+    """Return patients and groups alike: a group's name changes where another dataset holds a copy of its image."""
+    return set(rows["group_id"]) | set("patient:" + rows["patient_id"].dropna().astype("str"))
 
 
 def _some(words: str, keys: list[str]) -> str:

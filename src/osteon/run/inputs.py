@@ -1,7 +1,7 @@
 """What may be an input: no label in disguise, and no image whose mirroring would turn its label round."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from osteon.config import Config
 from osteon.errors import OsteonError
@@ -9,7 +9,10 @@ from osteon.manifest import Card, Target
 
 # Ids, places and the split: of no new patient are they known, and a folder's name may be the label.
 KEYS = frozenset(("image_id", "path", "patient_id", "study_id", "group_id", "split", "slot"))
-SIDES = frozenset(("left", "right", "links", "rechts"))
+GERMAN = tuple(stem + ending for stem in ("linke", "rechte") for ending in ("", "r", "s", "n", "m"))
+SIDES = frozenset(("left", "right", "links", "rechts", *GERMAN))
+# Short words are sides only where a class of either side is there: L5 is a vertebra, R0 a margin.
+OPPOSITE = {"l": "r", "r": "l", "lt": "rt", "rt": "lt", "li": "re", "re": "li"}
 
 
 def check_inputs(config: Config, cards: Mapping[str, Card]) -> None:
@@ -29,7 +32,8 @@ def check_inputs(config: Config, cards: Mapping[str, Card]) -> None:
         return
     for name, task in config.tasks.items():
         targets = cards[task.dataset.name].targets
-        told = next((said for one in task.targets if (said := _side(one, targets[one]))), None)
+        pair = _paired({one: _words(one) for one in task.targets})
+        told = next((said for one in task.targets if (said := _side(one, targets[one]))), repr(pair) if pair else None)
         if told:
             raise OsteonError(
                 f"tasks.{name}.target: {told} names a side, and a mirrored image shows the other one under the same "
@@ -63,14 +67,27 @@ def _mirroring(config: Config) -> list[str]:
 
 def _side(name: str, target: Target) -> str | None:
     """Return what of a target names a side: `is_left`, classes L and R; None where nothing does."""
-    if _words(name) & (SIDES | {"laterality"}):
+    asked = _words(name)
+    if {*map(_bare, asked)} & (SIDES | {"laterality"}) or asked[-1:] in (["side"], ["seite"]):
         return repr(name)
-    named = [one for one in target.classes if _words(one) & SIDES]
-    single = [one for one in target.classes if _words(one) & {"l", "r"}]
-    both = {"l", "r"} <= {word for one in single for word in _words(one)}
-    return f"{name!r}: class {(named or single)[0]!r}" if named or both else None
+    words = {one: _words(one) for one in target.classes}
+    named = next((one for one, said in words.items() if {*map(_bare, said)} & SIDES), None) or _paired(words)
+    return f"{name!r}: class {named!r}" if named else None
 
 
-def _words(name: str) -> set[str]:
-    """Return the words of a name, such as of `left_hip`, `leftHip` or `Hip (left)`."""
-    return {word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+def _paired(words: Mapping[str, Collection[str]]) -> str | None:
+    """Return the first class of which one of the other side is there, as of L and R, or L2 and R2."""
+    every = {word for said in words.values() for word in said}
+    for one, said in words.items():
+        if any(OPPOSITE[bare] + word.removeprefix(bare) in every for word in said if (bare := _bare(word)) in OPPOSITE):
+            return one
+    return None
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name, each with its number, such as of `left_hip`, `leftHip`, `Hip (left)` or `L2`."""
+    return [word.casefold() for word in re.findall(r"(?:[A-Z]?[a-z]+|[A-Z]+(?![a-z]))\d*", name)]
+
+
+def _bare(word: str) -> str:
+    return word.rstrip("0123456789")

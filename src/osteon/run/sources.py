@@ -15,7 +15,7 @@ from osteon.manifest import Card, Reading, Target, complete, target_of, typed, v
 from osteon.manifest.schema import SPLITS
 from osteon.phantoms.stamp import edition, is_phantom
 from osteon.phantoms.switches import Switches
-from osteon.run.alike import check_alike
+from osteon.run.alike import check_alike, shared_numbers
 from osteon.run.hiding import Hidden, hide_private
 from osteon.run.inputs import check_inputs
 from osteon.run.variants import Variants, joined_card, joined_reading, variants
@@ -120,6 +120,7 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
         name: joined_reading([datasets.read(roots[name], spec) for spec in said], name)
         for name, said in sources.specs.items()
     }
+    shared = shared_numbers(found)
     # Before anything is checked: what an error shows from here on are hashes.
     found, hidden = hide_private(found, sources.cards, roots, config, drawn=not sources.roots)
     readings = list(found.values())
@@ -129,7 +130,8 @@ def read(sources: Sources, config: Config) -> tuple[Sources, Reading]:
         rows["image_id"] = rows["dataset"] + ":" + rows["image_id"]  # two datasets name files alike
     rejected = pd.concat([reading.rejected for reading in readings], ignore_index=True)
     # A phantom is never the complete release, and its oddities are drawn on purpose.
-    notes = tuple(note for reading in readings for note in reading.notes if sources.kind == "real")
+    told = (*(note for reading in readings for note in reading.notes), *shared)
+    notes = told if sources.kind == "real" else ()
     cards = {
         name: replace(card, split_names=reading.split_names)
         for (name, card), reading in zip(sources.cards.items(), readings, strict=True)
