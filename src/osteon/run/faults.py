@@ -49,7 +49,7 @@ def _known(fault: Exception, data: RadiographData, folder: Path) -> OsteonError 
         )
     if type(fault).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return OsteonError(
-            f"trainer.compile: torch.compile could not compile this backbone ({type(fault).__name__}: {said}) On CPUs it "
+            f"trainer.compile: torch.compile cannot compile this backbone ({type(fault).__name__}: {said}) On CPUs it "
             "needs a C++ compiler (g++). Install one, or leave out trainer.compile=true."
         )
     if "loading state_dict" in str(fault):
