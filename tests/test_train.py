@@ -28,7 +28,7 @@ CASES = [
     ("+lrr=0.1", "lrr: no such key"),
     ("data.roots.mura=3", "data.roots.mura: found 3, expected text"),
     ("backbone=timm", "backbone.name"),
-    ("seed", "missing EQUAL"),
+    ("seed", "seed: is no setting; expected key=value"),
 ]
 
 

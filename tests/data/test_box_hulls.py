@@ -63,5 +63,5 @@ def test_boxes_are_the_clipped_hulls_of_their_mapped_corners(
     if len(found):
         np.testing.assert_allclose(found[0, :4], expected, atol=0.5)
         assert found[0, 4] == 4.0
-    else:  # nothing of it is left, or so little that rounding decides
-        assert (expected[2:] - expected[:2]).min() < 0.5
+    else:  # nothing of it is left, or so little that rounding decides: either corner is right to half a pixel
+        assert (expected[2:] - expected[:2]).min() < 1.0
