@@ -17,7 +17,9 @@ from osteon.model import Model
 from osteon.run.check import check_names
 from osteon.run.inherit import inherit
 
-MANIFEST = pd.DataFrame({"group_id": ["p1", "p2", "p3"], "split": ["train", "val", "test"]})
+MANIFEST = pd.DataFrame(
+    {"group_id": ["p1", "p2", "p3"], "patient_id": ["1", "2", None], "split": ["train", "val", "test"]}
+)
 
 
 def built(*tasks: str, name: str = "test_vit", size: int = 160, seed: int = 0) -> Model:
