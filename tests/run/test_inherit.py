@@ -18,7 +18,11 @@ from osteon.run.check import check_names
 from osteon.run.inherit import inherit
 
 MANIFEST = pd.DataFrame(
-    {"group_id": ["p1", "p2", "p3"], "patient_id": ["1", "2", None], "split": ["train", "val", "test"]}
+    {
+        "group_id": ["patient:1", "patient:2", "image:3"],
+        "patient_id": ["1", "2", None],
+        "split": ["train", "val", "test"],
+    }
 )
 
 
@@ -88,7 +92,7 @@ def test_another_network_is_refused_by_name(model: tuple[str, int], said: str, t
 def test_a_patient_that_it_has_learned_from_is_not_scored(split: str, tmp_path: Path) -> None:
     other = MANIFEST.assign(split=[split, "train", "train"])
     word = left(tmp_path / "first", built("binary"))
-    with pytest.raises(OsteonError, match=rf"learned from 1 patients .groups. of this run's {split} .first: p1"):
+    with pytest.raises(OsteonError, match=rf"learned from 1 patients .groups. of this run's {split} .first: patient:1"):
         inherit(built("binary"), config(word), other)
 
 
