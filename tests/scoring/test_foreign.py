@@ -117,7 +117,7 @@ def test_what_a_sweep_leaves_beside_its_runs_is_passed_over(run: Make, tmp_path:
     ours = run(0, folds=1)
     sweep = tmp_path / "sweep"
     theirs(sweep / "a", ours)
-    for name in ("jobs.csv", "jobs.json", "study.db"):
+    for name in ("jobs.csv", "jobs.json", "study.db", "study.db.drawing"):
         (sweep / name).write_text("folder,status\na,finished\n")
     (sweep / "results").mkdir()
     assert [one.folder for one in open_runs(sweep / "*")] == [sweep / "a"]

@@ -14,14 +14,8 @@ KINDS = ("parquet", "csv")
 _OURS = ("result.json", "config.yaml", "checkpoints")
 # What a sweep leaves beside its runs.
 _OF_A_SWEEP = (
-    "jobs.csv",
-    "jobs.json",
-    "trials.csv",
-    "tested.json",
-    "study.db",
-    "history.png",
-    "importance.png",
-    "results",
+    *("jobs.csv", "jobs.json", "trials.csv", "tested.json", "study.db", "study.db.drawing"),
+    *("history.png", "importance.png", "results"),
 )
 
 
