@@ -17,6 +17,7 @@ from osteon.errors import OsteonError
 from osteon.launch.child import last_words
 from osteon.launch.grid import SWEEP, alone, check_all, run_grid, run_jobs
 from osteon.launch.outcome import JobsFailed, judged
+from osteon.scoring.foreign import runs_among
 
 DRIVER = Path(__file__).with_name("sweeping.py")
 
@@ -100,6 +101,9 @@ def test_a_grid_that_grew_runs_the_new_jobs_only(tmp_path: Path) -> None:
     assert set(starts(tmp_path).values()) == {1}
     assert len(table) == 18
     assert len({one.folder for one in large}) == 18
+    left = sorted(path for path in tmp_path.iterdir() if not path.name.startswith("."))  # as a shell's * names them
+    assert {path.name for path in left} >= {"jobs.csv", "jobs.json"}
+    assert runs_among(left) == sorted(one.folder for one in large)
 
 
 @pytest.mark.parametrize(("devices", "each", "at_once"), [(8, 1, 8), (8, 2, 4), (3, 2, 1)])

@@ -18,6 +18,11 @@ def under(name: str, keys: Sequence[str]) -> bool:
     return any(name == key or name.startswith(f"{key}.") for key in keys)
 
 
+def changed(was: Mapping[str, Any], now: Mapping[str, Any], free: Sequence[str]) -> list[str]:
+    """Return the dotted names that two flat configs say otherwise, or only one of them says, but for `free` ones."""
+    return [key for key in {**now, **was} if was.get(key) != now.get(key) and not under(key, free)]
+
+
 def nested(keys: Sequence[str]) -> dict[str, Any]:
     """Return dotted names as pydantic wants what a dump is to leave out: {"data": {"fold": True}}."""
     found: dict[str, Any] = {}

@@ -18,12 +18,12 @@ from osteon.ensemble.members import Member
 from osteon.ensemble.search import Search
 from osteon.errors import OsteonError
 from osteon.files import aside, write_json
+from osteon.manifest.split_file import MANIFEST
 from osteon.predictions import TaskFacts, merge, read, write
 from osteon.scoring.sample import Floats
 from osteon.scoring.table import score, to_records
 from osteon.scoring.thresholds import fit_all, freeze
 
-MANIFEST = "manifest.parquet"
 # What members must agree in for the ensemble to say it.
 SHARED = ("cohort", "seed", "fold", "folds")
 

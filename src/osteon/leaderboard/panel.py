@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from osteon.leaderboard.rows import Cell
 from osteon.leaderboard.trainings import FINDING
+from osteon.scoring.comparison.words import named
 
 BEST = "best"
 
@@ -61,6 +62,13 @@ def text_of(cell: Cell | None, decimals: int = 3) -> str:
     bound = 2 if decimals == 3 else decimals
     bounds = "" if cell.lo is None or cell.hi is None else f" [{cell.lo:.{bound}f}, {cell.hi:.{bound}f}]"
     return f"{cell.value:.{decimals}f}{spread}{bounds}"
+
+
+def by_group(metric: str, groups: Sequence[str]) -> str:
+    """Return the heading of a table of groups, such as "kappa by body part"; "" where there are none."""
+    if not groups:
+        return ""
+    return f"{named(of_a_group(metric, groups))} by {groups[0].partition('=')[0].replace('_', ' ')}"
 
 
 def of_a_group(metric: str, groups: Sequence[str]) -> str:

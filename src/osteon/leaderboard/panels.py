@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from osteon.leaderboard.board import Block, Board, Ranking
-from osteon.leaderboard.panel import BEST, Column, Entry, Panel, of_a_group, text_of
+from osteon.leaderboard.panel import BEST, Column, Entry, Panel, by_group, text_of
 from osteon.leaderboard.published_panels import of_published
 from osteon.leaderboard.references import published
 from osteon.leaderboard.rows import Cell, Key, Row
@@ -86,15 +86,13 @@ def _of_block(block: Block, ranking: Ranking, digits: dict[str, int]) -> Panel:
         by = [row.cells.get(ranking.key(ranking.metric, group)) for group in groups]
         entries += [_entry(cell, digits.get(ranking.metric, 3)) for cell in by]
         rows.append([*entries, *_facts(row, block, share)])
-    column = groups[0].partition("=")[0].replace("_", " ") if groups else ""
-    by_group = f"{named(of_a_group(ranking.metric, groups))} by {column}" if groups else ""
     return Panel(
         _title(block, ranking),
         list(_captions(block, ranking, shown)),
         columns,
         rows,
         block.source == "phantom",
-        by_group,
+        by_group(ranking.metric, groups),
         _sizes(block, ranking.metric, groups),
     )
 

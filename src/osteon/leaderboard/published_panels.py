@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from osteon.leaderboard.board import Ranking
-from osteon.leaderboard.panel import Column, Entry, Panel, of_a_group
+from osteon.leaderboard.panel import Column, Entry, Panel, by_group
 from osteon.leaderboard.references import PublishedBlock
 from osteon.leaderboard.rows import Cell
 from osteon.scoring.comparison.words import named, signed
@@ -35,12 +35,13 @@ def of_published(block: PublishedBlock, ranking: Ranking, digits: dict[str, int]
         rows.append([*entries, *map(Entry, (one.backbone, one.pretrained, one.full_data, one.citation, one.note))])
     size = f"n = {block.n:,}" if block.n else "n not stated"
     title = " · ".join(dict.fromkeys(["PUBLISHED", ranking.task, block.dataset, block.split, size]))
-    by_group = (
-        f"{named(of_a_group(ranking.metric, groups))} by {groups[0].partition('=')[0].replace('_', ' ')}"
-        if groups
-        else ""
+    return Panel(
+        title,
+        [*_why(block), *_trained(block), *_sources(block)],
+        columns,
+        rows,
+        by_group=by_group(ranking.metric, groups),
     )
-    return Panel(title, [*_why(block), *_trained(block), *_sources(block)], columns, rows, by_group=by_group)
 
 
 def _ours(block: PublishedBlock, ranking: Ranking) -> float | None:

@@ -33,14 +33,17 @@ def hold_out(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, 
     kept = frame.assign(split=frame["split"].mask(tested, "test"))[~theirs & ~official]
     unknown = _unknown(kept[kept["split"] != "test"], part)
     patients = frame.loc[tested, "group_id"].nunique()
-    found = {
-        f"test is {_said(part)}: {int(tested.sum()):,} images of {patients:,} groups (patients)": True,
-        f"left out: {int(theirs.sum()):,} other images of groups that are tested, or copies": bool(theirs.any()),
-        f"left out: {int(official.sum()):,} images of an official test set, not learned from": bool(official.any()),
-        f"{unknown:,} images do not say their {' or '.join(part.wanted)} and may be of it; they are learned from. "
-        "Leave them out: data.train_on": unknown > 0,
-    }
-    return kept, tuple(note for note, told in found.items() if told)
+    notes = [f"test is {_said(part)}: {int(tested.sum()):,} images of {patients:,} groups (patients)"]
+    if theirs.any():
+        notes.append(f"left out: {int(theirs.sum()):,} other images of groups that are tested, or copies")
+    if official.any():
+        notes.append(f"left out: {int(official.sum()):,} images of an official test set, not learned from")
+    if unknown:
+        notes.append(
+            f"{unknown:,} images do not say their {' or '.join(part.wanted)} and may be of it; they are learned from. "
+            "Leave them out: data.train_on"
+        )
+    return kept, tuple(notes)
 
 
 def learn_from(frame: pd.DataFrame, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -69,9 +72,9 @@ def matching(frame: pd.DataFrame, part: Part, key: str) -> pd.Series:
     """
     found = pd.Series(True, index=frame.index)
     for column, wanted in part.wanted.items():
-        held = frame[column].value_counts()
+        held = set(frame[column].dropna())
         for value in wanted:
-            if value not in held.index:
+            if value not in held:
                 raise OsteonError(f"{key}.{column}: no image has {value!r}.{_those_there_are(value, frame[column])}")
         found &= frame[column].isin(wanted).fillna(False).astype(bool)
     if not found.any():

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from osteon.config import Config
 from osteon.errors import OsteonError
+from osteon.manifest.split_file import MANIFEST
 from osteon.model import Model, head_key
 
 Content = Mapping[str, Any]
-WEIGHTS, MANIFEST = "model.pt", "manifest.parquet"
+WEIGHTS = "model.pt"
 
 
 def inherit(model: Model, config: Config, manifest: pd.DataFrame) -> tuple[str, ...]:

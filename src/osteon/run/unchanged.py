@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.config import Config
-from osteon.config.neutral import PLACES, PROCESSES, WATCHING, flat, under
+from osteon.config.neutral import PLACES, PROCESSES, WATCHING, changed, flat
 from osteon.errors import OsteonError
 from osteon.identity import HASH
 from osteon.manifest.boxes import array_of, looked
@@ -28,7 +28,7 @@ def check_same(folder: Path, config: Config) -> None:
         OsteonError: every setting that differs, with both values.
     """
     was, now = dict(flat(saved_config(folder))), dict(flat(config.model_dump(mode="json")))
-    other = [key for key in (now | was) if was.get(key) != now.get(key) and not under(key, (*FREE, *_hashed(was)))]
+    other = changed(was, now, (*FREE, *_hashed(was)))
     if other:
         lines = "".join(f"\n  {key}: the run has {was.get(key)!r}, found {now.get(key)!r}" for key in other)
         raise OsteonError(

@@ -37,23 +37,18 @@ def score_runs(run_folders: Sequence[str | Path], *, replicates: int = 1000, see
     if not run_folders:
         raise OsteonError("no run folder to score. Give one or more, such as runs/<name>.")
     check_replicates(replicates)
-    return score_opened([run for given in run_folders for run in open_runs(given)], replicates=replicates, seed=seed)
-
-
-def score_opened(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Score runs that are open, as `score_runs` does; one that is given twice counts once.
-
-    Raises:
-        OsteonError: there are fewer than 100 replicates, or the folds of a set do not fit together.
-    """
-    table, faults = score_each(runs, replicates=replicates, seed=seed)
+    opened = [run for given in run_folders for run in open_runs(given)]
+    table, faults = score_each(opened, replicates=replicates, seed=seed)
     if faults:
         raise faults[0]
     return table
 
 
 def score_each(runs: Sequence[Run], *, replicates: int = 1000, seed: int = 0) -> tuple[pd.DataFrame, list[OsteonError]]:
-    """Score runs as `score_opened` does, and return the faults of those that cannot be scored beside the others' rows.
+    """Score runs that are open as `score_runs` does, one that is given twice once.
+
+    Returns:
+        Its rows, and the faults of the runs that cannot be scored.
 
     Raises:
         OsteonError: there are fewer than 100 replicates, or nothing can be scored.

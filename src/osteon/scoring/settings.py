@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from osteon.config.neutral import REPLICATED, flat, under
+from osteon.config.neutral import REPLICATED, changed, flat, under
 
 MOST = 6
 
@@ -21,7 +21,7 @@ def differing(one: Path, other: Path) -> str:
     if not all(told):
         return ""
     a, b = told
-    keys = [key for key in sorted(a | b) if a.get(key) != b.get(key) and not under(key, REPLICATED)]
+    keys = sorted(changed(a, b, REPLICATED))
     said = [f"{key} is {_said(a, key)} and {_said(b, key)}" for key in keys[:MOST]]
     said += [f"{len(keys) - MOST} more"] if len(keys) > MOST else []
     versions = [_version(folder) for folder in (one, other)]
