@@ -75,6 +75,10 @@ def distance(output: Floats, target: Floats) -> float:
     return float(((softmax(output) * published[int(target)]) ** 2).sum())
 
 
+def joint(output: Floats, target: Floats) -> float:
+    return cross_entropy(output, target) + float((softmax(output) @ np.arange(5) - target) ** 2)
+
+
 def deviation(output: Floats, target: Floats) -> float:
     return float(output[0] - (target - 90.0) / np.sqrt(2400.0))
 
@@ -96,6 +100,7 @@ CASES: dict[str, Case] = {
     "grades as classes": Case(MulticlassSpec(kind="multiclass"), GRADES, cross_entropy),
     "cumulative": Case(OrdinalSpec(kind="ordinal"), GRADES, cumulative),
     "distance": Case(OrdinalSpec(kind="ordinal", loss="distance"), GRADES, distance),
+    "joint": Case(OrdinalSpec(kind="ordinal", loss="joint"), GRADES, joint),
     "softmax": Case(OrdinalSpec(kind="ordinal", loss="softmax"), GRADES, cross_entropy),
     "l1": Case(RegressionSpec(kind="regression"), MONTHS, lambda output, target: abs(deviation(output, target))),
     "l2": Case(RegressionSpec(kind="regression", loss="l2"), MONTHS, lambda output, y: deviation(output, y) ** 2),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from osteon.config import OrdinalSpec
 from osteon.errors import OsteonError
-from osteon.heads import CumulativeHead, DistanceHead, Emphasis, GradeHead, build_head
+from osteon.heads import CumulativeHead, DistanceHead, Emphasis, GradeHead, JointHead, build_head
 from osteon.manifest.target import Target
 from tests.heads.cases import GRADES
 
@@ -61,21 +61,33 @@ def test_distance_costs_by_hand_for_three_grades() -> None:
     assert found.total.item() == pytest.approx(5 * 32 / 9, rel=1e-6)
 
 
+def test_joint_costs_by_hand_for_three_grades() -> None:
+    """All thirds: ln 3, and the expectation 1 is one grade off truths 0 and 2; weights act on both parts."""
+    head = JointHead(2, 3)
+    for truth, cost in ((0.0, np.log(3) + 1), (1.0, np.log(3)), (2.0, np.log(3) + 1)):
+        found = head.loss(torch.zeros(1, 3), torch.tensor([truth]), torch.tensor([True]))
+        assert found.total.item() == pytest.approx(cost, rel=1e-6)
+    head.emphasise(Emphasis((5.0, 1.0, 2.0)))
+    found = head.loss(torch.zeros(1, 3), torch.tensor([0.0]), torch.tensor([True]))
+    assert found.total.item() == pytest.approx(5 * (np.log(3) + 1), rel=1e-6)
+
+
 def test_a_mistake_by_three_grades_costs_more_than_one_by_one() -> None:
     """What the cross entropy of plain classes does not see."""
     present = torch.tensor([True])
     near, far = torch.tensor([[0.0, 9, 0, 0, 0]]), torch.tensor([[0.0, 0, 0, 0, 9]])
     zero = torch.tensor([0.0])
-    for head in (DistanceHead(2, 5), GradeHead(2, 5)):
+    for head in (DistanceHead(2, 5), JointHead(2, 5), GradeHead(2, 5)):
         costs = [head.loss(output, zero, present).total.item() for output in (near, far)]
-        assert (costs[1] > costs[0] * 2) == isinstance(head, DistanceHead)
+        assert (costs[1] > costs[0] * 2) == isinstance(head, DistanceHead | JointHead)
 
 
 def test_what_nobody_has_defined_is_refused() -> None:
     with pytest.raises(OsteonError, match=r"loss=cumulative has no weight by class.*softmax"):
         CumulativeHead(2, 5).emphasise(Emphasis((1.0,) * 5))
-    with pytest.raises(OsteonError, match="no focal form"):
-        DistanceHead(2, 5).emphasise(Emphasis(gamma=2.0))
+    for head in (DistanceHead(2, 5), JointHead(2, 5)):
+        with pytest.raises(OsteonError, match="no focal form"):
+            head.emphasise(Emphasis(gamma=2.0))
     GradeHead(2, 5).emphasise(Emphasis((1.0, 2.0, 3.0, 2.0, 1.0), gamma=2.0))
 
 

@@ -28,6 +28,16 @@ def test_numbers_are_shown_with_their_error() -> None:
     assert tables.plain(told)["data"][0] == ["a", "a", "test", 10.0, 13.0, 3.0]
 
 
+def test_a_grade_is_called_as_the_task_says() -> None:
+    """0.4, 0, 0.3, 0.2, 0.1: the likeliest is 0, the expected one 1.6, so 2."""
+    grades = frame().assign(target=2.0, probabilities=[np.array([0.4, 0.0, 0.3, 0.2, 0.1])] * 4, value=1.6)
+    for rule, call, probability in (("likeliest", "0", 0.4), ("expected", "2", 0.3)):
+        told = tables.called(grades, TaskFacts("ordinal", classes=tuple("01234"), call=rule), None)
+        assert told["call"].unique().tolist() == [call]
+        assert told["probability"].unique().tolist() == [probability]
+        assert told["p_truth"].unique().tolist() == [0.3]
+
+
 def test_the_furthest_off_come_first() -> None:
     told = tables.called(frame(), FACTS, None)
     worst = pictures.mistakes(told, 5)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,14 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from osteon.errors import OsteonError
 from osteon.predictions import Predictions, TaskFacts
+from osteon.predictions.facts import CALLS
+from osteon.scoring.grades import called
 from osteon.scoring.metrics import METRICS, direction, estimate, metric, metrics_of, monitor
 from osteon.scoring.sample import Floats, Sample
 from osteon.scoring.table import score
+from osteon.scoring.units import scores, units
 from tests.scoring.drawn import GRADE, GRADES, graded
 
 Reference = Callable[[Sample, Floats], float]
@@ -178,3 +183,45 @@ def test_as_many_likeliest_as_classes_is_no_score() -> None:
     names = [item.name for item in metrics_of(TaskFacts(head="multiclass", classes=("a", "b", "c")))]
     assert "top2" in names
     assert "top3" not in names
+
+
+def test_grades_are_called_by_hand() -> None:
+    """0.4, 0, 0.3, 0.2, 0.1: the likeliest is 0, P(>= 2) = 0.6 > 0.5 >= P(>= 3), and 1.6 rounds to 2; halves go up."""
+    score = np.array([[0.4, 0.0, 0.3, 0.2, 0.1], [0.5, 0.5, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]])
+    value = score @ np.arange(5)
+    assert called(score, value, "likeliest").tolist() == [0, 0, 4]
+    assert called(score, value, "median").tolist() == [2, 0, 4]
+    assert called(score, value, "expected").tolist() == [2, 1, 4]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**31), st.integers(2, 9))
+def test_each_call_costs_least_by_its_own_measure(seed: int, classes: int) -> None:
+    """Against every grade in turn: expected 0-1, absolute and squared cost under the probabilities."""
+    score = np.random.default_rng(seed).dirichlet(np.ones(classes), 20)
+    apart = np.abs(np.subtract.outer(np.arange(classes), np.arange(classes)))
+    costs = {"likeliest": (apart > 0) * 1.0, "median": apart * 1.0, "expected": apart**2.0}
+    for rule, cost in costs.items():
+        expected = score @ cost  # (20, classes): the cost of calling each grade
+        chosen = called(score, score @ np.arange(classes), rule)
+        np.testing.assert_allclose(expected[np.arange(20), chosen], expected.min(1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", CALLS)
+def test_the_call_reaches_the_scores_and_is_told(rule: str) -> None:
+    frame, facts = graded(), replace(GRADE, call=rule)
+    rows = score(Predictions(frame, {"grade": facts}), {}, replicates=100)
+    rows = rows[rows["group"] == "all"].set_index("metric")
+    table = units(frame, facts).dropna(subset="target")
+    call = called(scores(table, facts), table["value"].to_numpy(), rule)
+    kappa = sk.cohen_kappa_score(table["target"].astype(int), call, weights="quadratic", labels=ALL)
+    assert rows.loc["quadratic_kappa", "value"] == pytest.approx(kappa, abs=1e-6)
+    assert ("called: the" in rows.loc["quadratic_kappa", "note"]) == (rule != "likeliest")
+    assert "called" not in rows.loc["mae", "note"]
+
+
+def test_an_unknown_call_is_refused() -> None:
+    with pytest.raises(OsteonError, match=r"task call: 'mean', not one of likeliest, median, expected"):
+        TaskFacts("ordinal", classes=("0", "1"), call="mean")
+    with pytest.raises(OsteonError, match="only an ordinal head has one"):
+        TaskFacts("multiclass", classes=("0", "1"), call="median")

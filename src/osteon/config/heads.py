@@ -31,13 +31,17 @@ class OrdinalSpec(_Logits):
 
     Attributes:
         loss: `cumulative`: one score and an ordered threshold between each two grades (CORAL, Cao 2020); `distance`:
-            one logit a grade, and a probability costs by its distance from the truth (Chen 2019); `softmax`: one logit
-            a grade and the cross entropy, the grades' order forgotten.
+            one logit a grade, and a probability costs by its distance from the truth (Chen 2019); `joint`: one logit a
+            grade, the cross entropy and the squared error of the expected grade (Antony 2017); `softmax`: the cross
+            entropy alone, the grades' order forgotten.
+        call: which grade is called: the `likeliest`, the `median` or the `expected` one, rounded; see
+            `osteon.scoring.grades.called`.
         label_smoothing: `softmax` only.
     """
 
     kind: Literal["ordinal"]
-    loss: Literal["cumulative", "distance", "softmax"] = "cumulative"
+    loss: Literal["cumulative", "distance", "joint", "softmax"] = "cumulative"
+    call: Literal["likeliest", "median", "expected"] = "likeliest"
 
     @model_validator(mode="after")
     def _smoothed(self) -> Self:

@@ -11,7 +11,7 @@ from osteon.scoring.foreign import open_runs, runs_among
 from osteon.scoring.runs import Run
 
 # What members must say alike of a task: else their answers mean two things, or become units in two ways.
-ALIKE = (*SAME, "pool", "truth", "low", "high")
+ALIKE = (*SAME, "pool", "truth", "low", "high", "call")
 SPLITS = ("val", "test")
 
 

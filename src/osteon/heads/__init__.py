@@ -17,7 +17,7 @@ from osteon.heads.binary import BinaryHead
 from osteon.heads.detection import DetectionHead, check_pyramid
 from osteon.heads.multiclass import MulticlassHead
 from osteon.heads.multilabel import MultilabelHead
-from osteon.heads.ordinal import CumulativeHead, DistanceHead, GradeHead
+from osteon.heads.ordinal import CumulativeHead, DistanceHead, GradeHead, JointHead
 from osteon.heads.regression import BinsHead, RegressionHead
 from osteon.manifest.target import INDEXED, Target
 
@@ -30,6 +30,7 @@ __all__ = [
     "Emphasis",
     "GradeHead",
     "Head",
+    "JointHead",
     "LossSum",
     "MulticlassHead",
     "MultilabelHead",
@@ -89,6 +90,8 @@ def _ordinal(spec: OrdinalSpec, width: int, grades: int) -> Head:
         return CumulativeHead(width, grades, spec.dropout)
     if spec.loss == "distance":
         return DistanceHead(width, grades, spec.dropout)
+    if spec.loss == "joint":
+        return JointHead(width, grades, spec.dropout)
     return GradeHead(width, grades, spec.dropout, spec.label_smoothing)
 
 

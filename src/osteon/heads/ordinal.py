@@ -109,14 +109,41 @@ class DistanceHead(GradeHead):
         Raises:
             OsteonError: a focal exponent, or weights that are not one positive number a class.
         """
-        if emphasis.gamma:
-            raise OsteonError("ordinal head: loss=distance has no focal form. Use head.loss=softmax.")
+        _refuse_focal(emphasis, "distance")
         super().emphasise(emphasis)
 
     def _losses(self, output: Tensor, target: Tensor) -> Tensor:
         truth = target.long()
         rows = (output.softmax(dim=1) * self.costs[truth]).square().sum(dim=1)
         return rows * self.class_weights[truth]
+
+
+class JointHead(GradeHead):
+    """One logit a grade; the cross entropy of a row and the squared error of its expected grade, added.
+
+    Antony, McGuinness, Moran and O'Connor 2017 (arXiv 1703.09856) trained Kellgren-Lawrence grades from scratch by both
+    losses at once; there the number comes from an output of its own, here it is the expectation that is decoded.
+    """
+
+    def emphasise(self, emphasis: Emphasis) -> None:
+        """Let classes weigh more in both losses; see `Emphasis`.
+
+        Raises:
+            OsteonError: a focal exponent, or weights that are not one positive number a class.
+        """
+        _refuse_focal(emphasis, "joint")
+        super().emphasise(emphasis)
+
+    def _losses(self, output: Tensor, target: Tensor) -> Tensor:
+        truth = target.long()
+        grades = torch.arange(output.shape[1], device=output.device, dtype=output.dtype)
+        error = (output.softmax(dim=1) @ grades - truth.to(output.dtype)).square()
+        return super()._losses(output, target) + error * self.class_weights[truth]
+
+
+def _refuse_focal(emphasis: Emphasis, loss: str) -> None:
+    if emphasis.gamma:
+        raise OsteonError(f"ordinal head: loss={loss} has no focal form. Use head.loss=softmax.")
 
 
 def _graded(probabilities: Tensor) -> dict[str, Floats]:

@@ -24,7 +24,9 @@ MONITOR = {
     "detection": "map50",
 }
 # Facts that the first files do not have; their defaults say what was true then.
-LATER = ("of", "low", "high", "unit_name", "cut", "hit")
+LATER = ("of", "low", "high", "unit_name", "cut", "hit", "call")
+# How a grade is called from the probabilities of all: what costs least by 0-1, absolute and squared error.
+CALLS = ("likeliest", "median", "expected")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class TaskFacts:
         hit: detection: when a predicted box hits a true one of its class, in the FROC curve and at an operating point:
             iou_<x> (intersection over union of x or more) or "centre" (its centre lies inside); "" means iou_0.5.
             Average precisions have thresholds of their own.
+        call: ordinal: which grade is called: the `likeliest`, the `median` (the highest k with P(grade >= k) > 0.5, the
+            rule of Cao 2020) or the `expected` one, rounded; "" means the likeliest.
     """
 
     head: str = "binary"
@@ -72,6 +76,7 @@ class TaskFacts:
     unit_name: str = ""
     cut: int | None = None
     hit: str = ""
+    call: str = ""
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -103,6 +108,7 @@ class TaskFacts:
             "rule": self.rule or ("max_f1" if boxes else "youden"),
             "unit": "image" if boxes and self.unit == "unit" else self.unit,
             "hit": (self.hit or "iou_0.5") if boxes else "",
+            "call": (self.call or CALLS[0]) if self.head == "ordinal" else self.call,
         }
         for name, value in told.items():
             object.__setattr__(self, name, value)
@@ -126,7 +132,7 @@ class TaskFacts:
             raise OsteonError(f"task low, high: {self.low:g} is not below {self.high:g}.")
 
     def _check_grades(self) -> None:
-        """Refuse a class that there is not: in the recall of one, or as the cut between grades."""
+        """Refuse a class that there is not, in the recall of one or as the cut between grades, and an unknown call."""
         last = len(self.classes) - 1
         recall = re.fullmatch(r"recall_(\d+)", self.monitor)
         if recall and self.head in ("multiclass", "ordinal") and int(recall[1]) > last:
@@ -137,11 +143,14 @@ class TaskFacts:
         if self.cut is not None and (self.head != "ordinal" or not 1 <= self.cut <= last):
             expected = f"expected 1 to {last}" if self.head == "ordinal" else "only an ordinal head has one"
             raise OsteonError(f"task cut: {self.cut}, but {expected}.")
+        if self.call not in (CALLS if self.head == "ordinal" else ("",)):
+            expected = f"not one of {', '.join(CALLS)}" if self.head == "ordinal" else "only an ordinal head has one"
+            raise OsteonError(f"task call: {self.call!r}, {expected}.{nearest(self.call, CALLS)}")
         if self.monitor == "auroc_at_cut" and self.cut is None:
             raise OsteonError("task monitor: 'auroc_at_cut' needs a cut: the grade from which on a unit is positive.")
 
     def _check_kinds(self) -> None:
-        for name in ("head", "unit", "pool", "truth", "rule", "monitor", "of", "unit_name", "hit"):
+        for name in ("head", "unit", "pool", "truth", "rule", "monitor", "of", "unit_name", "hit", "call"):
             if not isinstance(value := getattr(self, name), str):
                 raise OsteonError(f"task {name}: {value!r} is not a text.")
         for name in ("classes", "groups"):

@@ -56,6 +56,7 @@ def _facts_of_task(name: str, task: Task, target: Target) -> dict[str, TaskFacts
         unit_name=target.unit or ("grades" if target.kind == "ordinal" else ""),
         cut=task.cut,
         hit=task.hit if task.head.kind == "detection" else "",
+        call=task.head.call if task.head.kind == "ordinal" else "",
     )
     if task.head.kind == "detection":
         return {name: facts, **_whole_facts(name, task, target)}

@@ -9,6 +9,7 @@ import pandas as pd
 from osteon.errors import OsteonError, nearest
 from osteon.predictions import TaskFacts
 from osteon.scoring.boxes import sample_of_boxes
+from osteon.scoring.grades import called
 from osteon.scoring.registry import METRICS, PROPORTIONS, Metric, ap50, recall, within
 from osteon.scoring.sample import Codes, Floats, Sample
 from osteon.scoring.units import scores, units
@@ -115,10 +116,10 @@ def sample_of(table: pd.DataFrame, facts: TaskFacts, threshold: float | Floats |
     if facts.head == "binary":
         call: Codes = (score > threshold).astype(np.intp)
         return Sample(number.astype(np.intp), score, call, cluster)
-    call = score.argmax(1)
     if facts.head == "multiclass":
-        return Sample(number.astype(np.intp), score, call, cluster, len(facts.classes))
+        return Sample(number.astype(np.intp), score, score.argmax(1), cluster, len(facts.classes))
     value = table["value"].to_numpy(np.float64)
+    call = called(score, value, facts.call)
     return Sample(number.astype(np.intp), score, call, cluster, len(facts.classes), number, value, cut=facts.cut or 0)
 
 

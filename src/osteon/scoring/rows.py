@@ -11,6 +11,7 @@ import pandas as pd
 
 from osteon.errors import OsteonError
 from osteon.predictions import TaskFacts
+from osteon.predictions.facts import CALLS
 from osteon.scoring import bands, bootstrap
 from osteon.scoring.boxes import remark, true_boxes
 from osteon.scoring.intervals import interval, small
@@ -163,7 +164,9 @@ def meaning(metric: str, sample: Sample, facts: TaskFacts) -> str:
         return remark(metric, sample)
     if facts.head == "regression" and facts.unit_name and metric in IN_UNITS:
         return f"in {facts.unit_name}"
-    return f"positive: {facts.classes[facts.cut]} and above" if facts.cut and metric == "auroc_at_cut" else ""
+    if facts.cut and metric == "auroc_at_cut":
+        return f"positive: {facts.classes[facts.cut]} and above"
+    return f"called: the {facts.call} grade" if facts.call in CALLS[1:] and metric not in ("mae", "mse") else ""
 
 
 def lack(sample: Sample, facts: TaskFacts) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from osteon.predictions import TaskFacts
+from osteon.scoring.grades import called as grade_called
 from osteon.scoring.thresholds import Threshold
 
 SCORES = ("task", "split", "group", "operating_point", "metric", "value", "lo", "hi", "n")
@@ -37,11 +38,13 @@ def called(frame: pd.DataFrame, facts: TaskFacts, threshold: Threshold | None) -
     else:
         matrix = np.stack(frame["probabilities"].to_list()).astype(np.float64)
         call = matrix.argmax(1)
+    if facts.head == "ordinal":
+        call = grade_called(matrix, frame["value"].to_numpy(np.float64), facts.call)
     names, rows, known = np.array(facts.classes, dtype=object), np.arange(len(frame)), ~np.isnan(target)
     truth = np.where(known, target, 0).astype(int)
     table["target"] = pd.Series(names[truth], dtype="object").where(known, None)
     table["call"] = names[call]
-    table["probability"] = matrix[:, 1] if binary else matrix.max(1)
+    table["probability"] = matrix[:, 1] if binary else matrix[rows, call]
     table["p_truth"] = np.where(known, matrix[rows, truth], np.nan)
     return table
 
