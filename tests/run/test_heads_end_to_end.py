@@ -20,6 +20,7 @@ RUNS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "bins": (task("months", "mae", "patient", kind="regression", bins=49), ("training.tta=[flip]",)),
     "cumulative": (task("grade", "quadratic_kappa", kind="ordinal") | {"cut": 2}, ("training.imbalance=sampler",)),
     "distance": (task("grade", "mae", kind="ordinal", loss="distance"), ("training.imbalance=pos_weight",)),
+    "joint": (task("grade", "quadratic_kappa", kind="ordinal", loss="joint", call="median"), ("training.mixup=0.2",)),
     "softmax": (task("grade", "accuracy", kind="ordinal", loss="softmax"), ("training.imbalance=focal",)),
     "number": (task("grade", "rmse", kind="regression", loss="huber"), ("training.mixup=0.4", "trainer.accumulate=3")),
     "labels": (
@@ -65,6 +66,7 @@ def test_predictions_hold_the_labels_of_the_table_and_the_columns_of_the_head(
             np.testing.assert_array_equal(rows["target"], truth)
             assert all(column in rows for column in COLUMNS[told["head"]["kind"]])
             assert facts.of == ("t" if several else "")
+            assert facts.call == (told["head"].get("call", "likeliest") if facts.head == "ordinal" else "")
     if told["head"]["kind"] == "regression":
         assert (facts.low, facts.high) == ((0, 240) if told["target"] == "months" else (0, 4))
         assert facts.unit_name == ("months" if told["target"] == "months" else "grades")
@@ -138,6 +140,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
     (task("months", "mae", kind="regression"), ("training.imbalance=sampler",), r"regression.*tell classes apart"),
     (task("grade", "mae", kind="ordinal"), ("training.imbalance=pos_weight",), r"loss=cumulative"),
     (task("grade", "mae", kind="ordinal", loss="distance"), ("training.imbalance=focal",), r"loss=distance"),
+    (task("grade", "mae", kind="ordinal", loss="joint"), ("training.imbalance=focal",), r"loss=joint"),
     (task(["left", "top"], "macro_auroc", kind="multilabel"), ("training.imbalance=sampler",), r"several labels a row"),
 ]
 

@@ -85,7 +85,27 @@ class GradeHead(MulticlassHead):
         return _graded(self._finite(output).softmax(dim=1))
 
 
-class DistanceHead(GradeHead):
+class OrderedHead(GradeHead):
+    """One logit a grade, with a loss that sees how far a grade is from the truth; it has no focal form.
+
+    Attributes:
+        loss_name: as in `head.loss`.
+    """
+
+    loss_name: ClassVar[str]
+
+    def emphasise(self, emphasis: Emphasis) -> None:
+        """Let classes weigh more in the loss; see `Emphasis`.
+
+        Raises:
+            OsteonError: a focal exponent, or weights that are not one positive number a class.
+        """
+        if emphasis.gamma:
+            raise OsteonError(f"ordinal head: loss={self.loss_name} has no focal form. Use head.loss=softmax.")
+        super().emphasise(emphasis)
+
+
+class DistanceHead(OrderedHead):
     """One logit a grade; a probability costs more, the further its grade is from the truth (Chen 2019, ordinal loss).
 
     The loss of a row is the sum over grades k of (p_k w_yk)^2, with w_yk = 2 + 2 |y - k| and w_yy = 0: for five
@@ -95,6 +115,7 @@ class DistanceHead(GradeHead):
         costs: (K, K) float32, w: a row for each truth.
     """
 
+    loss_name: ClassVar[str] = "distance"
     costs: Tensor
 
     def __init__(self, width: int, classes: int, dropout: float = 0.0) -> None:
@@ -103,47 +124,26 @@ class DistanceHead(GradeHead):
         apart = (grade[:, None] - grade[None, :]).abs()
         self.register_buffer("costs", torch.where(apart > 0, 2.0 + 2.0 * apart, 0.0), persistent=False)
 
-    def emphasise(self, emphasis: Emphasis) -> None:
-        """Let classes weigh more in the loss; see `Emphasis`.
-
-        Raises:
-            OsteonError: a focal exponent, or weights that are not one positive number a class.
-        """
-        _refuse_focal(emphasis, "distance")
-        super().emphasise(emphasis)
-
     def _losses(self, output: Tensor, target: Tensor) -> Tensor:
         truth = target.long()
         rows = (output.softmax(dim=1) * self.costs[truth]).square().sum(dim=1)
         return rows * self.class_weights[truth]
 
 
-class JointHead(GradeHead):
+class JointHead(OrderedHead):
     """One logit a grade; the cross entropy of a row and the squared error of its expected grade, added.
 
     Antony, McGuinness, Moran and O'Connor 2017 (arXiv 1703.09856) trained Kellgren-Lawrence grades from scratch by both
     losses at once; there the number comes from an output of its own, here it is the expectation that is decoded.
     """
 
-    def emphasise(self, emphasis: Emphasis) -> None:
-        """Let classes weigh more in both losses; see `Emphasis`.
-
-        Raises:
-            OsteonError: a focal exponent, or weights that are not one positive number a class.
-        """
-        _refuse_focal(emphasis, "joint")
-        super().emphasise(emphasis)
+    loss_name: ClassVar[str] = "joint"
 
     def _losses(self, output: Tensor, target: Tensor) -> Tensor:
         truth = target.long()
         grades = torch.arange(output.shape[1], device=output.device, dtype=output.dtype)
         error = (output.softmax(dim=1) @ grades - truth.to(output.dtype)).square()
         return super()._losses(output, target) + error * self.class_weights[truth]
-
-
-def _refuse_focal(emphasis: Emphasis, loss: str) -> None:
-    if emphasis.gamma:
-        raise OsteonError(f"ordinal head: loss={loss} has no focal form. Use head.loss=softmax.")
 
 
 def _graded(probabilities: Tensor) -> dict[str, Floats]:
