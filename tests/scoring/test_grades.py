@@ -16,6 +16,7 @@ from osteon.predictions.facts import CALLS
 from osteon.scoring.grades import called
 from osteon.scoring.metrics import METRICS, direction, estimate, metric, metrics_of, monitor
 from osteon.scoring.sample import Floats, Sample
+from osteon.scoring.show import to_markdown
 from osteon.scoring.table import score
 from osteon.scoring.units import scores, units
 from tests.scoring.drawn import GRADE, GRADES, graded
@@ -211,6 +212,7 @@ def test_each_call_costs_least_by_its_own_measure(seed: int, classes: int) -> No
 def test_the_call_reaches_the_scores_and_is_told(rule: str) -> None:
     frame, facts = graded(), replace(GRADE, call=rule)
     rows = score(Predictions(frame, {"grade": facts}), {}, replicates=100)
+    assert ("called: the" in to_markdown(rows)) == (rule != "likeliest")
     rows = rows[rows["group"] == "all"].set_index("metric")
     table = units(frame, facts).dropna(subset="target")
     call = called(scores(table, facts), table["value"].to_numpy(), rule)

@@ -19,7 +19,7 @@ MARKS = {
 }
 # The mean over findings stands where a finding's own score does.
 MEANS = {"macro_auroc": "auroc", "macro_average_precision": "average_precision"}
-SAID = ("optimistic", "not compared", "left out", "positive:", "in ", "hit:")
+SAID = ("optimistic", "not compared", "left out", "positive:", "called:", "in ", "hit:")
 
 
 @dataclass(frozen=True)
