@@ -187,6 +187,21 @@ def test_a_pattern_that_cannot_find_single_knees_is_refused(pattern: str, words:
     assert words in str(told.value)
 
 
+@pytest.mark.parametrize("pattern", ["{id:d}{side}.png", "{visit}/{id}{side!x}.png", "{id}{side:{visit}}.png"])
+def test_a_pattern_that_formats_is_refused(pattern: str) -> None:
+    with pytest.raises(OsteonError, match=r"formats \{(id|side)\}; expected the bare name"):
+        card(spec(images=pattern))
+
+
+def test_columns_that_differ_in_capitals_only_are_named(root: Path) -> None:
+    readings(root, *(f"{line}|1" for line in LINES), header=f"{HEADER}|v00xrkl")
+    assert "V00XRKL stands there twice" in fault(root).replace("'", "")
+
+
+def test_the_tables_own_folder_may_have_any_name(root: Path) -> None:
+    assert find_root(root, card(spec()), {}) == root
+
+
 def test_several_visits_of_one_image_are_refused(root: Path) -> None:
     """The knee of V00 would carry the grades of V00 and of V03."""
     readings(root, "9000001|1|15|0|3|0|0", header=HEADER.replace("V00", "V03"), name="kXR_SQ_BU03.txt")

@@ -220,3 +220,12 @@ def test_another_frameworks_predictions_take_part(make: Make, blend: Blend, tmp_
 
 def test_facts_of_every_head_are_known() -> None:
     assert {facts.head for facts in TASKS.values()} == {"binary", "multiclass", "ordinal", "regression"}
+
+
+def test_members_that_vote_for_another_grade_than_is_called(make: Make, blend: Blend) -> None:
+    members = [described(make(seed, ("grade",)), "grade", call="median") for seed in range(2)]
+    with pytest.raises(OsteonError, match=r"--rule vote: task grade calls the median grade, .* Choose mean"):
+        blend(members, rule="vote")
+    members[1] = described(members[1], "grade", call="expected")
+    with pytest.raises(OsteonError, match=r"its call is '(expected|median)', in another member"):
+        blend(members)

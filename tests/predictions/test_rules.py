@@ -201,3 +201,13 @@ def test_each_head_has_a_monitor_of_its_own() -> None:
     found = [TaskFacts(head=head).monitor for head in heads]
     assert found == ["auroc", "macro_auroc", "quadratic_kappa", "mae"]
     assert TaskFacts(head="regression").classes == ()
+
+
+@pytest.mark.parametrize("odd", [["a", "b", "c"], [{"a": 1}, 0, 0], [[0.2], [0.3], [0.5]], [[0.2, 0.8], 0.3, 0.5]])
+@pytest.mark.parametrize("place", [0, 2])
+def test_probabilities_that_are_no_numbers_are_named(odd: list[Any], place: int) -> None:
+    cells: list[Any] = [[0.2, 0.3, 0.5]] * 4
+    cells[place] = odd
+    facts = {"mura": TaskFacts("multiclass", classes=("a", "b", "c"))}
+    with pytest.raises(OsteonError, match=r"probabilities is not a list of 3 numbers in 1 of 4 rows"):
+        check(rows(probabilities=cells, target=[0, 1, 2, np.nan]), facts)

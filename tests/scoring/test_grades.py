@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from osteon.errors import OsteonError
 from osteon.predictions import Predictions, TaskFacts
 from osteon.predictions.facts import CALLS
+from osteon.scoring.calibrated.reliability import confidence
 from osteon.scoring.grades import called
-from osteon.scoring.metrics import METRICS, direction, estimate, metric, metrics_of, monitor
+from osteon.scoring.metrics import METRICS, direction, estimate, metric, metrics_of, monitor, sample_of
 from osteon.scoring.sample import Floats, Sample
 from osteon.scoring.show import to_markdown
 from osteon.scoring.table import score
@@ -225,5 +226,17 @@ def test_the_call_reaches_the_scores_and_is_told(rule: str) -> None:
 def test_an_unknown_call_is_refused() -> None:
     with pytest.raises(OsteonError, match=r"task call: 'mean', not one of likeliest, median, expected"):
         TaskFacts("ordinal", classes=("0", "1"), call="mean")
+    with pytest.raises(OsteonError, match="images vote for what is likeliest"):
+        TaskFacts("ordinal", classes=("0", "1"), call="median", pool="vote")
     with pytest.raises(OsteonError, match="only an ordinal head has one"):
         TaskFacts("multiclass", classes=("0", "1"), call="median")
+
+
+@pytest.mark.parametrize("rule", CALLS)
+def test_calibration_is_of_the_probabilities_whatever_grade_is_called(rule: str) -> None:
+    frame = graded()
+    table = units(frame, replace(GRADE, call=rule)).dropna(subset="target")
+    sure = confidence(sample_of(table, replace(GRADE, call=rule)))
+    likeliest = scores(table, GRADE)
+    np.testing.assert_array_equal(sure.score, likeliest.max(1))
+    np.testing.assert_array_equal(sure.target, likeliest.argmax(1) == table["target"])

@@ -102,6 +102,10 @@ class Task(Strict):
             raise ValueError(f"pool {self.pool!r} is of probabilities; numbers are pooled by mean")
         if self.cut is not None and kind != "ordinal":
             raise ValueError(f"cut {self.cut} lies between grades; a {kind} head has none")
+        if self.head.kind == "ordinal" and self.pool == "vote" and self.head.call != "likeliest":
+            raise ValueError(
+                f"head.call {self.head.call!r} does not fit pool 'vote': images vote for the likeliest grade"
+            )
         if len(set(self.dataset_names)) < len(self.dataset_names):
             raise ValueError(f"also names a dataset twice, found {', '.join(self.dataset_names)}")
         self._fits_boxes()

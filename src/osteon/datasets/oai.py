@@ -17,7 +17,7 @@ from osteon.datasets.kellgren_lawrence import GRADES, TARGETS, osteoarthritis
 from osteon.datasets.listing import absent, folders, names, part, repeated
 from osteon.datasets.oai_codes import PARTED, code, missing, unknown
 from osteon.datasets.root import LocatedCard
-from osteon.datasets.sheet import read_sheet, refuse, require
+from osteon.datasets.sheet import read_capitals, refuse, require
 from osteon.errors import OsteonError
 from osteon.manifest.target import Reading, Target
 
@@ -86,9 +86,12 @@ def read(root: Path, spec: OaiSpec) -> Reading:
 
 def _check_pattern(pattern: str) -> None:
     try:
-        asked = {field for _, field, _, _ in string.Formatter().parse(pattern) if field is not None}
+        parts = [part for part in string.Formatter().parse(pattern) if part[1] is not None]
     except ValueError as fault:
         raise OsteonError(f"dataset.images: {pattern!r} cannot be read ({fault}).") from None
+    asked = {field for _, field, _, _ in parts}
+    if odd := [field for _, field, spec, turned in parts if spec or turned]:
+        raise OsteonError(f"dataset.images: {pattern!r} formats {{{odd[0]}}}; expected the bare name in braces.")
     if not {"id", "side"} <= asked <= {"id", "side", "visit"}:
         raise OsteonError(
             f"dataset.images: found {pattern!r}, expected {{id}} and {{side}}, and {{visit}} where there are several. "
@@ -131,8 +134,7 @@ def _tables(root: Path, below: list[str], spec: OaiSpec, notes: list[str]) -> di
 
 def _visit(root: Path, visit: str, file: Path, spec: OaiSpec, notes: list[str]) -> pd.DataFrame | None:
     """Return a visit's knees and the reasons of those to reject; None where there is nothing to look at."""
-    sheet = read_sheet(file, "|")
-    sheet.columns = sheet.columns.str.upper()
+    sheet = read_capitals(file, "|")
     grade = f"{visit}XRKL"
     require(sheet, ("ID", "SIDE", "READPRJ", grade), file, PARTED)
     refuse(file, sheet["ID"], ~sheet["ID"].str.fullmatch(r"\d+").fillna(False).astype(bool), "must hold a participant")

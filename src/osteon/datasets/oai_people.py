@@ -7,7 +7,7 @@ import pandas as pd
 from osteon.datasets.cells import age, mapped
 from osteon.datasets.listing import names
 from osteon.datasets.oai_codes import PARTED, code, missing
-from osteon.datasets.sheet import read_sheet, refuse, require
+from osteon.datasets.sheet import read_capitals, refuse, require
 from osteon.errors import OsteonError
 
 SEXES = {"1": "M", "1: male": "M", "2": "F", "2: female": "F"}
@@ -51,8 +51,7 @@ def _table(root: Path, below: list[str], name: str, column: str, notes: list[str
         return None
     if len(places) > 1:
         raise OsteonError(f"{root}: two tables {name}: {places[0]} and {places[1]}. Leave one there.")
-    sheet = read_sheet(places[0], "|")
-    sheet.columns = sheet.columns.str.upper()
+    sheet = read_capitals(places[0], "|")
     require(sheet, ("ID", column), places[0], PARTED)
     refuse(places[0], sheet["ID"], sheet["ID"].isna(), "must not be blank")
     refuse(places[0], sheet["ID"], sheet["ID"].duplicated(keep=False), "names a participant twice")

@@ -8,6 +8,7 @@ from osteon.errors import OsteonError
 from osteon.manifest.target import Card
 
 LEVELS = 2
+GLOB = frozenset("*?[")  # a landmark with one of these is a pattern
 _SHOWN = 8
 
 
@@ -124,7 +125,7 @@ def _is_named(folder: Path, card: Card) -> bool:
 
 def _holds(folder: Path, card: Card) -> bool:
     marks = card.landmarks if isinstance(card, LocatedCard) else ()
-    return any((folder / mark).exists() or ("*" in mark and any(folder.glob(mark))) for mark in marks)
+    return any((folder / mark).exists() or (GLOB & set(mark) and any(folder.glob(mark))) for mark in marks)
 
 
 def _landmarks(card: Card) -> str:

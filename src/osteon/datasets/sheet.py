@@ -35,12 +35,28 @@ def read_sheet(file: File, mark: str = "") -> pd.DataFrame:
     if not path_of(file).is_file():
         raise OsteonError(f"{file}: there is no such file.{wording.beside(file)}")
     frame = _parquet(file) if path_of(file).suffix.lower() in {".parquet", ".pq"} else _csv(file, mark)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise OsteonError(f"{file}: the column {wording.column(file, str(twice[0]))} stands there twice.")
+    _refuse_twice(frame, file)
     if frame.empty:
         raise OsteonError(f"{file}: the table has no rows.")
     return frame.apply(_without_blanks).astype("str")  # apply takes a column of blanks alone for numbers
+
+
+def read_capitals(file: File, mark: str = "") -> pd.DataFrame:
+    """Read a table as `read_sheet` does, its columns named in capitals.
+
+    Raises:
+        OsteonError: as `read_sheet`, and where two names differ in capitals only.
+    """
+    frame = read_sheet(file, mark)
+    frame.columns = frame.columns.str.upper()
+    _refuse_twice(frame, file)
+    return frame
+
+
+def _refuse_twice(frame: pd.DataFrame, file: File) -> None:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise OsteonError(f"{file}: the column {wording.column(file, str(twice[0]))} stands there twice.")
 
 
 def read_lines(file: File, mark: str = "") -> list[tuple[int, list[str]]]:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from osteon.errors import OsteonError, nearest
 from osteon.predictions import TaskFacts
+from osteon.predictions.facts import CALLS
 from osteon.scoring.sample import Floats
 
 # (subsets, members): who takes part.
@@ -22,6 +23,10 @@ def check_mixing(rule: str, facts: TaskFacts, task: str) -> None:
         raise OsteonError(f"--rule: {rule!r} is not one of {', '.join(RULES)}.{nearest(rule, RULES)}")
     if rule == "vote" and facts.head == "regression":
         raise OsteonError(f"--rule vote: task {task} predicts a number, on which nobody votes. Choose mean or median.")
+    if rule == "vote" and facts.call in CALLS[1:]:
+        raise OsteonError(
+            f"--rule vote: task {task} calls the {facts.call} grade, but members vote for their likeliest. Choose mean."
+        )
 
 
 def mixed(score: Floats, chosen: Chosen, rule: str, facts: TaskFacts) -> Floats:

@@ -145,7 +145,12 @@ class TaskFacts:
             raise OsteonError(f"task cut: {self.cut}, but {expected}.")
         if self.call not in (CALLS if self.head == "ordinal" else ("",)):
             expected = f"not one of {', '.join(CALLS)}" if self.head == "ordinal" else "only an ordinal head has one"
-            raise OsteonError(f"task call: {self.call!r}, {expected}.{nearest(self.call, CALLS)}")
+            hint = nearest(self.call, CALLS) if self.head == "ordinal" else " Leave it out."
+            raise OsteonError(f"task call: {self.call!r}, {expected}.{hint}")
+        if self.pool == "vote" and self.call in CALLS[1:]:
+            raise OsteonError(
+                f"task call: {self.call!r}, but images vote for what is likeliest. Use pool=mean, or call=likeliest."
+            )
         if self.monitor == "auroc_at_cut" and self.cut is None:
             raise OsteonError("task monitor: 'auroc_at_cut' needs a cut: the grade from which on a unit is positive.")
 

@@ -142,9 +142,28 @@ def _check_scale(rows: pd.DataFrame, column: str, low: float | None, high: float
 def _check_shares(rows: pd.DataFrame, count: int, where: str) -> None:
     sizes = np.array([len(value) if isinstance(value, (list, np.ndarray)) else 0 for value in rows["probabilities"]])
     _refuse(rows, sizes != count, where, f"probabilities has not {count} entries, one a class")
-    scores = np.stack(rows["probabilities"].to_list()).astype(float)
+    scores = _matrix(rows["probabilities"].to_list())
+    if scores is None:  # asked cell by cell only then: a million of them take seconds
+        odd = [not _is_flat(cell) for cell in rows["probabilities"]]
+        _refuse(rows, odd, where, f"probabilities is not a list of {count} numbers")
+    assert scores is not None
     inside = ((scores >= 0) & (scores <= 1)).all(1) & (np.abs(scores.sum(1) - 1) < 1e-3)
     _refuse(rows, ~inside, where, "probabilities are not in [0, 1] with sum 1")
+
+
+def _matrix(cells: list[Any]) -> np.ndarray | None:
+    try:
+        found = np.stack(cells).astype(float)
+    except (ValueError, TypeError):
+        return None
+    return found if found.ndim == 2 else None
+
+
+def _is_flat(cell: Any) -> bool:
+    try:
+        return np.asarray(cell, dtype=float).ndim == 1
+    except (ValueError, TypeError):
+        return False
 
 
 def _varies(frame: pd.DataFrame, key: list[str], column: str) -> np.ndarray:

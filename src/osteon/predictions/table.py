@@ -1,6 +1,7 @@
 """Predictions on disk: parquet of ours, or parquet and CSV of another framework."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,8 @@ def _guess(rows: pd.DataFrame) -> TaskFacts:
         return TaskFacts(head="detection", classes=_labels(rows))
     graded = "value" in rows and bool(rows["value"].notna().any())
     if "probabilities" in rows and rows["probabilities"].notna().any():
-        count = int(np.size(rows["probabilities"].dropna().iloc[0]))
+        sizes = Counter(len(cell) for cell in rows["probabilities"] if isinstance(cell, (list, np.ndarray)))
+        count = sizes.most_common(1)[0][0] if sizes else 0  # `check` names those of another length
         classes = tuple(str(index) for index in range(max(count, 2)))
         return TaskFacts(head="ordinal" if graded else "multiclass", classes=classes)
     without = "probability" not in rows or rows["probability"].isna().all()

@@ -13,10 +13,12 @@ from tests.scoring.coco import facts as boxes_facts
 from tests.scoring.coco import table as boxes_table
 from tests.scoring.comparison.conftest import Judge, Make, altered, noisy
 from tests.scoring.conftest import FACTS
+from tests.scoring.drawn import GRADE, graded
 
 from osteon.errors import OsteonError
-from osteon.predictions import TaskFacts, read, write
+from osteon.predictions import Predictions, TaskFacts, read, write
 from osteon.scoring.comparison import side
+from osteon.scoring.table import score
 
 Pair = tuple[Path, Path]
 
@@ -92,6 +94,25 @@ def test_boxes_that_are_hit_by_two_rules(tmp_path: Path, judged: Judge) -> None:
         OsteonError, match=r"its hit is 'iou_0\.5' in A .*'centre' in B .*so its scores mean two things"
     ):
         judged(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("likeliest", "median"), ("median", "likeliest"), ("median", "expected")]
+)
+def test_each_side_calls_grades_by_its_own_rule(tmp_path: Path, judged: Judge, first: str, second: str) -> None:
+    """What is compared is what either side's own scores say, whichever comes first; both rules are told."""
+    frame, own = graded(), {}
+    for call in (first, second):
+        tasks = {"grade": replace(GRADE, call=call)}
+        write(tmp_path / call / "predictions" / "test.parquet", frame, tasks, {"name": call}, {})
+        rows = score(Predictions(frame, tasks), {}, replicates=100)
+        own[call] = rows[(rows["group"] == "all") & (rows["metric"] == "accuracy")]["value"].item()
+    found = judged(tmp_path / first, tmp_path / second)
+    row = found.table[(found.table["group"] == "all") & (found.table["metric"] == "accuracy")].iloc[0]
+    assert own[first] != own[second]
+    assert (row["a"], row["b"]) == pytest.approx((own[first], own[second]), abs=1e-9)
+    assert "called: the" not in row["note"]
+    assert any(f"called: A the {first}, B the {second} grade" in note for note in found.notes)
 
 
 def test_no_task_in_common(pair: Pair, judged: Judge) -> None:

@@ -50,7 +50,7 @@ _ENDS = (("value", ""), ("lo", "_lo"), ("hi", "_hi"))
 def _measured(
     before: pd.DataFrame, after: pd.DataFrame, facts: TaskFacts
 ) -> Iterator[tuple[Metric, str, tuple[Sample, Sample]]]:
-    """Yield each metric with the kind of sample it is computed from; of classes ECE is of the class called."""
+    """Yield each metric with the kind of sample it is computed from; of classes ECE is of the likeliest class."""
     plain = [sample_of(table, facts) for table in (before, after)]
     several = tuple(_of_classes(one) for one in plain)
     sure = tuple(confidence(one) for one in plain)
@@ -73,17 +73,20 @@ def _of_classes(sample: Sample) -> Sample:
 
 
 def confidence(sample: Sample) -> Sample:
-    """Return a binary sample as it is; of classes the probability of the one called, and whether it was right."""
+    """Return a binary sample as it is; of classes the probability of the likeliest, and whether it was right.
+
+    Whatever grade a task calls: what is judged here are its probabilities.
+    """
     if sample.score.ndim == 1:
         return sample
-    right = (sample.call == sample.target).astype(np.intp)
+    right = (sample.score.argmax(1) == sample.target).astype(np.intp)
     return Sample(right, sample.score.max(1), np.ones_like(right), sample.cluster)
 
 
 def bins(table: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     """Return the bins of ECE that hold a unit: low, high, predicted (mean probability), value (share), lo, hi, n.
 
-    The share is of positive units; of classes of units called rightly, beside the probability of the class called.
+    The share is of positive units; of classes of units whose likeliest class is right, beside its probability.
     """
     sample = confidence(sample_of(table, facts))
     place = np.minimum((sample.score * BINS).astype(np.intp), BINS - 1)

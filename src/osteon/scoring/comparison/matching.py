@@ -1,6 +1,6 @@
 """Both sides' answers for one task, unit beside unit; what is not the same on both sides is refused or said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ class Matched:
 
     Attributes:
         task: its name.
-        facts: what both sides say of it.
+        facts: what both sides say of it; `call` is A's.
+        call_b: which grade B calls; a rule is a part of a system, so that the sides may differ in it.
         units: (n) unit_id, group_id, source, target and the columns to group by, in the order of the ids.
         a: the answers of each training of A, row by row those of `units`.
         b: those of B.
@@ -33,6 +34,12 @@ class Matched:
     a: list[pd.DataFrame]
     b: list[pd.DataFrame]
     notes: tuple[str, ...] = ()
+    call_b: str = ""
+
+    @property
+    def of_sides(self) -> tuple[tuple[TaskFacts, list[pd.DataFrame]], tuple[TaskFacts, list[pd.DataFrame]]]:
+        """Each side's facts and answers."""
+        return (self.facts, self.a), (replace(self.facts, call=self.call_b), self.b)
 
     @property
     def frozen(self) -> bool:
@@ -81,8 +88,11 @@ def match(a: Side, b: Side, task: str, split: str) -> Matched:
     answers = [table.assign(group_id=units["group_id"]) for _, table in tables]
     count = len(a.trainings)
     facts = of_a if task not in a.first.predictions.guessed else of_b
-    facts = TaskFacts.from_json(facts.to_json() | {"groups": [name for name in names if name != bands.TARGET]})
-    return Matched(task, facts, units, answers[:count], answers[count:], tuple(notes))
+    said = {"groups": [name for name in names if name != bands.TARGET], "call": of_a.call}
+    facts = TaskFacts.from_json(facts.to_json() | said)
+    if of_a.call != of_b.call:
+        notes.append(f"called: A the {of_a.call}, B the {of_b.call} grade")
+    return Matched(task, facts, units, answers[:count], answers[count:], tuple(notes), of_b.call)
 
 
 def _described(a: Side, b: Side, task: str, split: str) -> tuple[TaskFacts, TaskFacts]:

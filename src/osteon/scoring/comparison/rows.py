@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,8 @@ def unit_rows(
         contrasts = []
         for place, point in enumerate(points):
             a, b = (
-                tuple(sample_at(table.loc[part.index], facts, point) for table in tables)
-                for tables in (found.a, found.b)
+                tuple(sample_at(table.loc[part.index], own, point) for table in tables)
+                for own, tables in found.of_sides
             )
             several = [item for item in metrics if item.needs_threshold or place == 0]
             contrasts += [Contrast(item, facts.head, a, b, point if item.needs_threshold else None) for item in several]
@@ -53,7 +54,8 @@ def unit_rows(
         for contrast, row in _judged(contrasts, replicates, stream):
             positive = positives(contrast.metric.name, contrast.first, facts)
             cuts = _cuts(found, contrast.point)
-            said = (meaning(contrast.metric.name, contrast.first, facts), row["note"], lack(contrast.first, facts))
+            alike = facts if facts.call == found.call_b else replace(facts, call="")  # a note of `match` tells both
+            said = (meaning(contrast.metric.name, contrast.first, alike), row["note"], lack(contrast.first, facts))
             yield base | row | cuts | {"n_positive": positive, "note": "; ".join(filter(None, said))}
 
 
