@@ -135,6 +135,7 @@ def test_two_folders_as_a_binary_target(tmp_path: Path) -> None:
 def test_patients_from_names(root: Path) -> None:
     picture(root, "Zimmer/0012L.png")
     assert "finds no patient in 5 names, first 'a.jpg'" in fault(root, patient=r"^(\d+)[LR]")
+    assert "finds no patient in 6 names" in fault(root, patient=r"^(x?)"), "an empty name is no patient"
     told = fault(root, patient=r"^(\d+)[LR]", private=True)
     assert "finds no patient in 5 names" in told
     assert "a.jpg" not in told

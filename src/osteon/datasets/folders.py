@@ -139,7 +139,7 @@ def _summed(notes: list[str]) -> list[str]:
 def _patients(said: str, paths: pd.Series, spec: FoldersSpec) -> pd.Series:
     names_ = paths.map(posixpath.basename)
     groups = names_.str.extract(spec.patient)[0]
-    lost = names_[groups.isna()]
+    lost = names_[groups.isna() | (groups == "")]
     if len(lost):
         first = "" if spec.private else f", first {lost.iloc[0]!r}"
         raise OsteonError(f"{said}: dataset.patient={spec.patient!r} finds no patient in {len(lost):,} names{first}")

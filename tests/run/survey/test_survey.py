@@ -19,7 +19,7 @@ from osteon.run.divide import divide
 from osteon.run.survey.chosen import cached, choose, spec_of
 from osteon.run.survey.counts import counted, labels
 from osteon.run.survey.leaks import _labels
-from osteon.run.survey.splitting import divided, wanted
+from osteon.run.survey.splitting import _useless, divided, wanted
 
 GRADES = "01234"
 
@@ -175,6 +175,18 @@ def test_a_private_folder_shows_no_name_and_its_split_holds_the_hashes_of_a_run(
 )
 def test_a_name_or_setting_that_is_none_is_told(knees: Path, words: Sequence[str], told: str) -> None:
     assert told in refused("check", words[0], knees, *words[1:])
+
+
+def test_a_split_that_nothing_can_be_done_with_says_so(makers: Path, tmp_path: Path) -> None:
+    for maker in makers.iterdir():
+        for file in sorted(maker.iterdir())[1:]:
+            file.unlink()
+    done = say("split", "shoulder_implant", makers, "--out", tmp_path / "split.csv", "--val", 0.1)
+    assert done.exit_code == 0
+    assert "warning: no image is in val; there are too few patients" in done.output
+    whole = pd.DataFrame({"split": ["train", "val", "test"], "age": [np.nan, 3.0, np.nan]})
+    assert _useless(whole, "age") == ["no image of train is labelled with age"]
+    assert _useless(whole.assign(age=1.0), "age") == []
 
 
 def test_what_cannot_be_read_is_in_no_split(makers: Path, tmp_path: Path) -> None:

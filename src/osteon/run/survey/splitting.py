@@ -71,6 +71,15 @@ def write_splits(parts: list[pd.DataFrame], out: Path) -> list[Path]:
     return files
 
 
+def _useless(frame: pd.DataFrame, target: str) -> list[str]:
+    """Return why nothing could be trained, or chosen, or scored on a split."""
+    absent = [name for name in ("train", "val", "test") if not (frame["split"] == name).any()]
+    learned = {name: frame.loc[frame["split"] == name, target] for name in ("train", "val") if name not in absent}
+    bare = [name for name, values in learned.items() if values.isna().all()]
+    found = [f"no image is in {', '.join(absent)}; there are too few patients, or one holds all"] if absent else []
+    return found + ([f"no image of {', '.join(bare)} is labelled with {target}"] if bare else [])
+
+
 def show_split(chosen: Chosen, frame: pd.DataFrame, file: Path, wanted: Wanted, console: Console) -> None:
     """Print what each part of a split holds, after proving that no group is in two."""
     groups = prove_disjoint(frame)
@@ -85,6 +94,8 @@ def show_split(chosen: Chosen, frame: pd.DataFrame, file: Path, wanted: Wanted, 
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     told = f"split by {kept_together_by(frame)}: 0 shared between any two; seed {wanted.seed}; sha256 {digest}"
     console.print(told, soft_wrap=True, highlight=False)
+    for fault in _useless(frame, wanted.target):
+        console.print(f"warning: {fault}", soft_wrap=True, highlight=False)
     lost = len(chosen.reading.rows) + len(chosen.reading.rejected) - len(frame)
     if lost:
         console.print(
